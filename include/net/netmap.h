@@ -574,7 +574,7 @@ NM_ASSERT_OFFSET(struct nmreq_sync_kloop_start, pad1, 4);
 struct nmreq_opt_extmem {
     struct nmreq_option nro_opt;
     uint64_t nro_usrptr;              /* address of the memory */
-    struct nmreq_pools_info nro_info; /* in: nr_memsize, and counts and sizes (0: the host's choice) */
+    struct nmreq_pools_info nro_info; /* in: nr_memsize; counts and sizes, 0: the host chooses */
 };
 NM_ASSERT_SIZE(struct nmreq_opt_extmem, 96);
 NM_ASSERT_OFFSET(struct nmreq_opt_extmem, nro_opt, 0);
