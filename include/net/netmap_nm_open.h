@@ -49,10 +49,6 @@
 extern "C" {
 #endif
 
-#ifndef NETMAP_DEVICE_NAME
-#define NETMAP_DEVICE_NAME "/dev/netmap"
-#endif
-
 #define NM_ERRBUF_SIZE 512 /* bytes of nm_desc.msg */
 #ifndef MAXERRMSG
 #define MAXERRMSG 80 /* bytes of the buffer nm_parse() writes its message to */

@@ -39,6 +39,11 @@
 
 #include <net/netmap.h>
 
+/* What to open.  There is one netmap per system. */
+#ifndef NETMAP_DEVICE_NAME
+#define NETMAP_DEVICE_NAME "/dev/netmap"
+#endif
+
 /* Every function of these headers; __inline is understood in all C dialects. */
 #define NM_INLINE static __inline
 
