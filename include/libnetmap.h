@@ -63,9 +63,9 @@
 #endif
 
 #ifdef __GNUC__
-#define NM_PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define NM_PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #else
-#define NM_PRINTF_LIKE(format, first)
+#define NM_PRINTF_LIKE(text, first)
 #endif
 
 #ifdef __cplusplus
