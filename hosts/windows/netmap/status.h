@@ -1,0 +1,10 @@
+/* Errors of the core as NTSTATUS, for calls whose outcome is the status itself. */
+#ifndef NM_WINDOWS_STATUS_H
+#define NM_WINDOWS_STATUS_H
+
+#include "ddk.h"
+
+/* error: 0 or a number of core/errors.h. hosts/windows/client/error.c has the way back. Any level. */
+NTSTATUS nm_status(int error);
+
+#endif
