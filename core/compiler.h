@@ -142,6 +142,31 @@ NM_INLINE void nm_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 #endif
 #endif /* NM_ATOMICS_DEFINED */
 
+#ifndef NM_ATOMICS_DEFINED
+#if defined(_MSC_VER) && !defined(__clang__)
+NM_INLINE void nm_store_pointer_release(void **p, void *v)
+{
+    _ReadWriteBarrier();
+    *(void *volatile *)p = v;
+}
+NM_INLINE void *nm_load_pointer_acquire(void *const *p)
+{
+    void *v = *(void *const volatile *)p;
+    _ReadWriteBarrier();
+    return v;
+}
+#else
+NM_INLINE void nm_store_pointer_release(void **p, void *v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+NM_INLINE void *nm_load_pointer_acquire(void *const *p)
+{
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+#endif
+#endif
+
 /* memset and memcpy for sizes known only at run time; a freestanding compiler may call both. */
 void *memset(void *destination, int value, size_t size);
 void *memcpy(void *destination, const void *source, size_t size);

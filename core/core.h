@@ -103,6 +103,7 @@ struct nm_kring {
     uint32_t num_buffers;     /* indices 2 .. num_buffers - 1 are valid */
     uint32_t num_slots;
     uint32_t ring_object;     /* index of the ring (and door) in the region's pools */
+    uint32_t held;            /* buffers that belong to the ring: one per slot */
     uint16_t id;              /* within the adapter and direction */
     uint8_t direction;        /* NM_TX or NM_RX */
     uint16_t users;           /* descriptors bound to it; control lock */
@@ -113,9 +114,13 @@ struct nm_kring {
     NM_ALIGNED(128) struct nm_os_lock lock;
     uint32_t hwcur;      /* first slot the program has not given to the host yet */
     uint32_t hwtail;     /* first slot that belongs to the host */
+    uint32_t shown_tail; /* no doors: the tail the program has been shown */
     uint64_t head_count; /* doors: door->head up to which hwcur has advanced */
     uint64_t tail_count; /* doors: what door->tail says */
+    uint64_t faults;     /* bad slots, counts and indices met */
+    uint64_t faults_reported; /* no doors: up to which a sync has said so */
     struct nm_ring_counters counters;
+    uint32_t journal;           /* pipes without doors: see core/pipe_exchange.h */
     struct nm_forward *forward; /* VALE tx rings: scratch memory of the forwarder */
     struct nm_os_ring os;
 };
@@ -135,13 +140,16 @@ struct nm_adapter {
     struct nm_ring_geometry geometry;
     struct nm_kring *krings[2]; /* arrays; NULL while not active */
     struct nm_region *region;   /* one reference */
+    uint32_t bell; /* index into the region's bells, while active; doors only */
     /* VALE */
-    struct nm_switch *bridge;
-    uint16_t port_index;
+    struct nm_switch *bridge; /* one reference */
+    uint16_t port_index;      /* while attached */
+    bool attached;            /* in the switch's table of ports */
     /* pipes */
     struct nm_adapter *parent; /* of a pipe end: one reference */
     struct nm_pipe *pipe;
     uint8_t pipe_role;         /* NM_PIPE_MASTER or NM_PIPE_SLAVE */
+    uint16_t owner_tag;        /* of a pipe end, while its rings exist; see core/region.h */
     uint32_t num_pipes;        /* of a parent */
     struct nm_os_adapter os;
 };
@@ -153,7 +161,6 @@ struct nm_handle {
     struct nm_adapter *adapter; /* NULL until REGISTER */
     struct netmap_if *netmap_if; /* host's view */
     uint32_t if_object;
-    uint32_t bell;              /* index into the region's bells; doors only */
     uint16_t first_ring[2];
     uint16_t end_ring[2];       /* one past the last bound ring; equal to first_ring: none */
     uint32_t mode;              /* NR_REG_* */

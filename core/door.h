@@ -38,19 +38,21 @@
 struct nm_door {
     NM_ALIGNED(128) uint64_t head; /* written by the program's side */
     NM_ALIGNED(128) uint64_t tail; /* written by the host's side (pipe: by the peer) */
+    uint64_t faults; /* host's side: bad slots and counts met so far; a sync reports a change */
     /* Ring the host's bell when head reaches this. Written by the host's side; a program that
      * rings netmapd may replace it by NM_EVENT_NEVER, so that one event is rung once. */
     NM_ALIGNED(128) uint64_t head_event;
     NM_ALIGNED(128) uint64_t tail_event; /* wake the program when tail reaches this */
-    /* Which bell wakes each side: an index into the region's bells. Written by the host when a
-     * descriptor binds the ring, checked by whoever reads it. */
-    NM_ALIGNED(128) uint32_t tail_bell; /* the program on this ring */
-    uint32_t head_bell;                 /* pipes only: the sending peer */
 };
 
-/* A place to sleep: 1 while somebody sleeps or is about to, 0 otherwise. One per descriptor. */
+/*
+ * A place to sleep, one per port: all descriptors bound to the port sleep there, and whoever rings
+ * wakes them all, so each re-arms for itself. A sleeper that leaves while others stay rings for
+ * them, because it may have taken back an event they rely on.
+ */
 struct nm_bell {
-    NM_ALIGNED(128) uint32_t word;
+    NM_ALIGNED(128) uint32_t word; /* 1 while somebody sleeps or is about to, else 0 */
+    uint32_t sleepers;             /* how many; too high after a sleeper was killed, never too low */
 };
 
 /* Has count reached the event? Differences are taken modulo 2^64, so hostile values only mislead. */

@@ -16,6 +16,8 @@
 #define NM_CORE_OS_H
 
 #include "core/compiler.h"
+
+#include <stdarg.h>
 #include "nm_os_types.h"
 
 struct nm_kring;
@@ -78,7 +80,7 @@ bool nm_os_may_use_nics(const struct nm_handle *handle);
 enum nm_log_level { NM_LOG_ERROR, NM_LOG_WARNING, NM_LOG_INFO, NM_LOG_DEBUG };
 void nm_os_log(enum nm_log_level level, const char *format, ...) NM_PRINTF(2, 3);
 
-/* vsnprintf of the host; used for messages only. PASSIVE. */
-int nm_os_format(char *text, size_t size, const char *format, ...) NM_PRINTF(3, 4);
+/* vsnprintf of the host, for messages; %s %c %d %u %x %lu %llu %zu at least. PASSIVE. */
+int nm_os_vformat(char *text, size_t size, const char *format, va_list arguments);
 
 #endif

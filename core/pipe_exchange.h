@@ -1,0 +1,98 @@
+/*
+ * The pipe exchange: one direction of a pipe, a tx ring of one end and the rx ring of the other,
+ * whose slots correspond one to one. Sending swaps the buffers of two slots; nothing is copied.
+ *
+ * The sender does the work, wherever it runs: in its program's own client edge on Linux, in its
+ * system call on Windows. It trusts neither its program's slot nor the peer's: both indices are
+ * range-checked, and a buffer that the peer hands back must not be one the sender holds already.
+ *
+ * A sender can be killed between any two instructions. It writes the buffer in flight to a journal
+ * word first; then at most one slot pair shows one buffer twice, and the journal holds the one
+ * that is missing (nm_pipe_repair). The stores of a killed process are all done in program order,
+ * so compiler barriers suffice.
+ */
+#ifndef NM_CORE_PIPE_EXCHANGE_H
+#define NM_CORE_PIPE_EXCHANGE_H
+
+#include "core/ring.h"
+
+struct nm_pipe_lane {
+    struct netmap_slot *tx; /* the sender's ring */
+    struct netmap_slot *rx; /* the receiver's ring */
+    uint32_t *journal;      /* outlives the sender */
+    uint16_t *owners;       /* the region's owner tags, one per buffer */
+    uint32_t num_slots;     /* of either ring */
+    uint32_t num_buffers;
+    uint32_t buffer_size;
+    uint16_t own_tag, peer_tag; /* owner tags of the two ends, see core/region.h; never 0 */
+};
+
+enum nm_pipe_fault {
+    NM_PIPE_GOOD,
+    NM_PIPE_BAD_TX, /* the sender's slot: index or length */
+    NM_PIPE_BAD_RX, /* the peer's slot: index out of range, or a buffer the sender holds already */
+};
+
+/*
+ * Send slots [at, at + count). Returns how many were exchanged; fewer than count exactly when
+ * *fault is not NM_PIPE_GOOD, and then the slot after them is the bad one.
+ * The caller publishes the new count, which makes the frames the receiver's.
+ */
+NM_INLINE uint32_t nm_pipe_move(const struct nm_pipe_lane *lane, uint32_t at, uint32_t count,
+                                enum nm_pipe_fault *fault)
+{
+    const uint32_t num_slots = lane->num_slots, valid = lane->num_buffers - 2;
+    const uint32_t max_length = lane->buffer_size;
+    const uint16_t own_tag = lane->own_tag, peer_tag = lane->peer_tag;
+    uint16_t *const owners = lane->owners;
+    uint32_t *const journal = lane->journal;
+    uint32_t done;
+
+    *fault = NM_PIPE_GOOD;
+    for (done = 0; done < count; done++) {
+        struct netmap_slot *tx = &lane->tx[at], *rx = &lane->rx[at];
+        uint64_t sent = nm_slot_load(tx);
+        uint32_t given = nm_load32(&rx->buf_idx), buf = nm_slot_buf(sent);
+
+        if (NM_UNLIKELY(buf - 2 >= valid || nm_slot_len(sent) > max_length)) {
+            *fault = NM_PIPE_BAD_TX;
+            break;
+        }
+        if (NM_UNLIKELY(given - 2 >= valid || nm_load16(&owners[given]) == own_tag)) {
+            *fault = NM_PIPE_BAD_RX;
+            break;
+        }
+        nm_store32(journal, given);
+        NM_COMPILER_BARRIER();
+        nm_slot_store(rx, sent | (uint64_t)NS_BUF_CHANGED << 48);
+        nm_store64(&rx->ptr, nm_load64(&tx->ptr));
+        NM_COMPILER_BARRIER();
+        nm_slot_store(tx, nm_slot_make(given, nm_slot_len(sent),
+                                       nm_slot_flags(sent) | NS_BUF_CHANGED));
+        nm_store16(&owners[buf], peer_tag);
+        nm_store16(&owners[given], own_tag);
+        at = at + 1 == num_slots ? 0 : at + 1;
+    }
+    return done;
+}
+
+/* After a sender died: finish the exchange it may have left half done. Returns the slots mended,
+ * 0 or 1 (more only when programs wrote nonsense into their rings). */
+NM_INLINE uint32_t nm_pipe_repair(const struct nm_pipe_lane *lane)
+{
+    uint32_t mended = 0, missing = nm_load32(lane->journal);
+
+    for (uint32_t i = 0; i < lane->num_slots; i++) {
+        uint64_t tx = nm_slot_load(&lane->tx[i]);
+
+        if (nm_slot_buf(tx) != nm_load32(&lane->rx[i].buf_idx))
+            continue;
+        if (mended == 0 && missing >= 2 && missing < lane->num_buffers)
+            nm_slot_store(&lane->tx[i],
+                          nm_slot_make(missing, nm_slot_len(tx), nm_slot_flags(tx)));
+        mended++;
+    }
+    return mended;
+}
+
+#endif
