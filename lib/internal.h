@@ -27,9 +27,6 @@ struct nmreq_opt_parser *nmport_option_parsers(void);
 int nm_number(struct nmctx *ctx, const char *what, const char *text, uint64_t maximum,
               uint64_t *number);
 
-/* What a user can do about an error of a request, as an end of a sentence; "" when nothing. */
-const char *nm_remedy(int error);
-
 /* nmport.c: sends `header` to the host over a descriptor.  0, or -1 with errno; no message. */
 int nm_request(int fd, struct nmreq_header *header);
 

@@ -18,31 +18,6 @@
  * Talking to the host
  */
 
-const char *nm_remedy(int error)
-{
-    switch (error) {
-    case ENXIO:
-    case ENODEV:
-        return "; there is no such port: check the name (vale-ctl lists switches and their ports)";
-    case EBUSY:
-        return "; somebody holds these rings: close the other program, or choose other rings";
-    case EACCES:
-    case EPERM:
-        return "; you have no permission: join the group of the netmap host, or run as "
-               "administrator";
-    case ENOMEM:
-        return "; the memory region has no room: ask for fewer rings, slots or extra buffers, or "
-               "raise dev.netmap.buf_num and ring_num";
-    case EIO:
-        return "; the port carries a virtio-net header: set its length to 0, or set "
-               "NR_ACCEPT_VNET_HDR";
-    case ENOENT:
-        return "; no netmap host is running and none could be started: is netmap installed?";
-    default:
-        return "";
-    }
-}
-
 int nm_request(int fd, struct nmreq_header *header)
 {
     return ioctl(fd, NIOCCTRL, header) == -1 ? -1 : 0;
@@ -54,7 +29,7 @@ int nm_open_device(struct nmctx *ctx, const char *port)
 
     if (fd == -1)
         nmctx_ferror(ctx, "%s: cannot open %s: %s%s", port, NETMAP_DEVICE_NAME, strerror(errno),
-                     nm_remedy(errno));
+                     nm_error_remedy(errno));
     return fd;
 }
 
@@ -148,8 +123,7 @@ static void report_register(struct nmport_d *d, int error)
     nmreq_foreach_option(&d->hdr, o) {
         if (o->nro_status != 0) {
             nmctx_ferror(d->ctx, "%s: the host refused %s: %s; leave it out or change its values",
-                         d->hdr.nr_name, option_name(o->nro_reqtype),
-                         strerror((int)o->nro_status));
+                         d->hdr.nr_name, option_name(o->nro_reqtype), strerror((int)o->nro_status));
             return;
         }
     }
@@ -161,7 +135,7 @@ static void report_register(struct nmport_d *d, int error)
                      (unsigned long long)d->reg.nr_flags);
     else
         nmctx_ferror(d->ctx, "%s: cannot open: %s%s", d->hdr.nr_name, strerror(error),
-                     nm_remedy(error));
+                     nm_error_remedy(error));
 }
 
 int nmport_register(struct nmport_d *d)
@@ -446,8 +420,7 @@ struct nmport_d *nmport_clone(struct nmport_d *d)
     clone->ctx = ctx;
     clone->fd = -1;
 
-    offsets =
-        (const struct nmreq_opt_offsets *)nmreq_find_option(&d->hdr, NETMAP_REQ_OPT_OFFSETS);
+    offsets = (const struct nmreq_opt_offsets *)nmreq_find_option(&d->hdr, NETMAP_REQ_OPT_OFFSETS);
     if (offsets != NULL &&
         nmport_offset(clone, offsets->nro_initial_offset, offsets->nro_max_offset,
                       offsets->nro_offset_bits, offsets->nro_min_gap) != 0) {

@@ -257,7 +257,7 @@ int32_t nmreq_get_mem_id(const char **portname, struct nmctx *ctx)
     close(fd);
     if (result != 0) {
         nmctx_ferror(ctx, "%s: cannot find out its memory region: %s%s", header.nr_name,
-                     strerror(saved), nm_remedy(saved));
+                     strerror(saved), nm_error_remedy(saved));
         errno = saved;
         return -1;
     }

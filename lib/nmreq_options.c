@@ -23,8 +23,7 @@ int nm_number(struct nmctx *ctx, const char *what, const char *text, uint64_t ma
     if (strspn(digits, hexadecimal ? "0123456789abcdefABCDEF" : "0123456789") == 0 ||
         (hexadecimal && (digits[1] == 'x' || digits[1] == 'X')) || *end != '\0' || errno != 0 ||
         value > maximum) {
-        nmctx_ferror(ctx, "%s=%s: want a number 0..%llu", what, text,
-                     (unsigned long long)maximum);
+        nmctx_ferror(ctx, "%s=%s: want a number 0..%llu", what, text, (unsigned long long)maximum);
         errno = EINVAL;
         return -1;
     }

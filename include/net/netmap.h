@@ -104,11 +104,11 @@ extern "C" {
 #define NETMAP_MIN_API 14 /* a host refuses anything below with EINVAL ... */
 #define NETMAP_MAX_API 15 /* ... and anything above */
 
-#define NM_IFNAMSIZ         16 /* bytes of a legacy port name, with its NUL, on every system */
-#define NETMAP_REQ_IFNAMSIZ 64 /* bytes of nmreq_header.nr_name, with its NUL */
-#define NETMAP_REQ_MAXSIZE  4096 /* body + all options of one request, in bytes; more: EMSGSIZE */
-#define NETMAP_MAX_FRAGS    64 /* most slots of one frame chained by NS_MOREFRAG */
-#define NM_CACHE_ALIGN      128 /* alignment of what two CPUs write, in bytes */
+#define NM_IFNAMSIZ         16     /* bytes of a legacy port name, with its NUL, on every system */
+#define NETMAP_REQ_IFNAMSIZ 64     /* bytes of nmreq_header.nr_name, with its NUL */
+#define NETMAP_REQ_MAXSIZE  4096   /* body + all options of one request, in bytes; more: EMSGSIZE */
+#define NETMAP_MAX_FRAGS    64     /* most slots of one frame chained by NS_MOREFRAG */
+#define NM_CACHE_ALIGN      128    /* alignment of what two CPUs write, in bytes */
 #define NM_BDG_NAME         "vale" /* every VALE switch name begins so */
 
 /* The time type of netmap_ring.ts: 16 bytes everywhere. */
@@ -155,10 +155,8 @@ NM_ASSERT_OFFSET(struct netmap_slot, ptr, 8);
 
 /* netmap_slot.flags */
 #define NS_BUF_CHANGED 0x0001 /* program: buf_idx was replaced; the host clears it */
-#define NS_REPORT      0x0002 /* program, tx: tell me (move tail) when this slot is done, do not
-                                 merely coalesce; the host clears it */
-#define NS_FORWARD     0x0004 /* program, rx: pass this frame on, NIC to host stack or the reverse
-                                 (ring->flags must have NR_FORWARD) */
+#define NS_REPORT      0x0002 /* program, tx: move tail as soon as this slot is done; host clears */
+#define NS_FORWARD     0x0004 /* program, rx: pass on, NIC to host stack or back; see NR_FORWARD */
 #define NS_NO_LEARN    0x0008 /* program, VALE tx: do not learn this frame's source address */
 #define NS_INDIRECT    0x0010 /* program, tx: data are at ptr, not in the buffer */
 #define NS_MOREFRAG    0x0020 /* the frame goes on in the next slot; the last slot has it clear */
@@ -276,13 +274,13 @@ NM_ASSERT_OFFSET(struct netmap_if, ring_ofs, 56);
  * know: its nro_status says so), EFAULT.
  */
 struct nmreq_header {
-    uint16_t nr_version;  /* NETMAP_API */
-    uint16_t nr_reqtype;  /* NETMAP_REQ_* */
-    uint32_t nr_reserved; /* 0 */
+    uint16_t nr_version;               /* NETMAP_API */
+    uint16_t nr_reqtype;               /* NETMAP_REQ_* */
+    uint32_t nr_reserved;              /* 0 */
     char nr_name[NETMAP_REQ_IFNAMSIZ]; /* port: "eth0", "vale0:a", "x{1", "12" (a Windows interface
                                           index) ...; never the "netmap:" prefix */
-    uint64_t nr_options; /* address of the first struct nmreq_option, 0: none */
-    uint64_t nr_body;    /* address of the structure that belongs to nr_reqtype, 0: none */
+    uint64_t nr_options;               /* address of the first struct nmreq_option, 0: none */
+    uint64_t nr_body; /* address of the structure that belongs to nr_reqtype, 0: none */
 };
 NM_ASSERT_SIZE(struct nmreq_header, 88);
 NM_ASSERT_OFFSET(struct nmreq_header, nr_version, 0);

@@ -41,6 +41,12 @@
 #include <poll.h>
 #ifdef _WIN32
 #include <net/if.h>
+#ifdef __MINGW32__
+#include <_bsd_types.h> /* u_char and u_int, which callbacks are usually written with */
+#else
+typedef unsigned char u_char;
+typedef unsigned int u_int;
+#endif
 #endif
 
 #include <net/netmap_user.h>
@@ -65,13 +71,13 @@ extern "C" {
 
 /* The flags argument of nm_open(), together with NETMAP_NO_TX_POLL and NETMAP_DO_RX_POLL. */
 enum {
-    NM_OPEN_NO_MMAP = 0x040000,  /* no mapping of our own: use arg's when the region is the same;
-                                    without arg d->mem and d->nifp stay NULL until nm_mmap() */
-    NM_OPEN_IFNAME = 0x080000,   /* ignore ifname: nr_name, nr_ringid and nr_flags from arg->req */
-    NM_OPEN_ARG1 = 0x100000,     /* nr_arg1 from arg->req */
-    NM_OPEN_ARG2 = 0x200000,     /* nr_arg2 (region) from arg->req */
-    NM_OPEN_ARG3 = 0x400000,     /* nr_arg3 (extra buffers) from arg->req */
-    NM_OPEN_RING_CFG = 0x800000  /* numbers of rings and slots from arg->req */
+    NM_OPEN_NO_MMAP = 0x040000, /* no mapping of our own: use arg's when the region is the same;
+                                   without arg d->mem and d->nifp stay NULL until nm_mmap() */
+    NM_OPEN_IFNAME = 0x080000,  /* ignore ifname: nr_name, nr_ringid and nr_flags from arg->req */
+    NM_OPEN_ARG1 = 0x100000,    /* nr_arg1 from arg->req */
+    NM_OPEN_ARG2 = 0x200000,    /* nr_arg2 (region) from arg->req */
+    NM_OPEN_ARG3 = 0x400000,    /* nr_arg3 (extra buffers) from arg->req */
+    NM_OPEN_RING_CFG = 0x800000 /* numbers of rings and slots from arg->req */
 };
 
 struct nm_desc;
@@ -352,8 +358,7 @@ NM_INLINE int nm_mmap(struct nm_desc *d, const struct nm_desc *parent)
 
     nifp = NETMAP_IF(d->mem, d->req.nr_offset);
     nm_desc_store(&d->nifp, nifp);
-    rings = nifp->ni_tx_rings + nifp->ni_host_tx_rings + nifp->ni_rx_rings +
-            nifp->ni_host_rx_rings;
+    rings = nifp->ni_tx_rings + nifp->ni_host_tx_rings + nifp->ni_rx_rings + nifp->ni_host_rx_rings;
     for (i = 0; i < rings && ring == NULL; i++) {
         if (nifp->ring_ofs[i] != 0)
             ring = NM_AT_OFFSET(struct netmap_ring *, nifp, nifp->ring_ofs[i]);
@@ -430,11 +435,12 @@ NM_INLINE void nm_desc_set_rings(struct nm_desc *d)
 }
 
 /* Ends a failed nm_open(): says why on stderr, releases d, leaves errno alone; always NULL. */
-NM_INLINE struct nm_desc *nm_open_failed(struct nm_desc *d, const char *what, const char *why)
+NM_INLINE struct nm_desc *nm_open_failed(struct nm_desc *d, const char *what, const char *why,
+                                         const char *remedy)
 {
     int error = errno;
 
-    fprintf(stderr, "nm_open: %s: %s\n", what, why);
+    fprintf(stderr, "nm_open: %s: %s%s\n", what, why, remedy);
     if (d != NULL)
         nm_close(d);
     errno = error;
@@ -462,11 +468,12 @@ NM_INLINE struct nm_desc *nm_open(const char *ifname, const struct nmreq *req, u
     if ((arg == NULL && (flags & from_arg) != 0) || (ifname == NULL && !(flags & NM_OPEN_IFNAME))) {
         errno = EINVAL;
         return nm_open_failed(NULL, ifname != NULL ? ifname : "(no name)",
-                              "neither a name nor a descriptor to take it from");
+                              "neither a name nor a descriptor to take it from", "");
     }
     d = (struct nm_desc *)calloc(1, sizeof(*d));
     if (d == NULL)
-        return nm_open_failed(NULL, ifname != NULL ? ifname : arg->req.nr_name, "out of memory");
+        return nm_open_failed(NULL, ifname != NULL ? ifname : arg->req.nr_name, "out of memory",
+                              "");
     d->self = d;
     d->fd = -1;
     d->errbuf = d->msg;
@@ -480,7 +487,7 @@ NM_INLINE struct nm_desc *nm_open(const char *ifname, const struct nmreq *req, u
         d->req.nr_ringid = arg->req.nr_ringid;
         d->req.nr_flags = arg->req.nr_flags;
     } else if (nm_parse(ifname, d, err) != 0) {
-        return nm_open_failed(d, "cannot read the name", err);
+        return nm_open_failed(d, "cannot read the name", err, "");
     }
     if (flags & NM_OPEN_ARG1)
         d->req.nr_arg1 = arg->req.nr_arg1;
@@ -500,16 +507,14 @@ NM_INLINE struct nm_desc *nm_open(const char *ifname, const struct nmreq *req, u
 
     d->fd = open(NETMAP_DEVICE_NAME, O_RDWR);
     if (d->fd == -1)
-        return nm_open_failed(d, what, errno == EACCES || errno == EPERM
-                                           ? "no permission for " NETMAP_DEVICE_NAME
-                                           : "cannot open " NETMAP_DEVICE_NAME);
+        return nm_open_failed(d, what, "cannot open " NETMAP_DEVICE_NAME, nm_error_remedy(errno));
     if (ioctl(d->fd, NIOCREGIF, &d->req) == -1)
-        return nm_open_failed(d, what, strerror(errno));
+        return nm_open_failed(d, what, strerror(errno), nm_error_remedy(errno));
 
     /* With a parent there is nothing to save by waiting: its mapping is used, or one is needed. */
     if (!(flags & NM_OPEN_NO_MMAP) || IS_NETMAP_DESC(arg)) {
         if (nm_mmap(d, arg) != 0)
-            return nm_open_failed(d, what, d->msg);
+            return nm_open_failed(d, what, d->msg, "");
     }
     nm_desc_set_rings(d);
     return d;

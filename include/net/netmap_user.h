@@ -26,6 +26,7 @@
 #ifndef NET_NETMAP_USER_H
 #define NET_NETMAP_USER_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -171,6 +172,35 @@ NM_INLINE void nm_sync_kloop_appl_read(struct nm_csb_ktoa *ktoa, uint32_t *hwtai
 {
     *hwtail = NM_LOAD_ACQUIRE(&ktoa->hwtail);
     *hwcur = NM_LOAD_ACQUIRE(&ktoa->hwcur);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * What a user can do about the errno of a request or of opening the device, to put after
+ * strerror(errno): "; do this", or "" when there is nothing to say.
+ */
+NM_INLINE const char *nm_error_remedy(int error)
+{
+    switch (error) {
+    case ENXIO:
+    case ENODEV:
+        return "; there is no such port: check the name (vale-ctl lists switches and their ports)";
+    case EBUSY:
+        return "; somebody holds these rings: close the other program, or choose other rings";
+    case EACCES:
+    case EPERM:
+        return "; you have no permission: join the group of the netmap host, or run as "
+               "administrator";
+    case ENOMEM:
+        return "; the memory region has no room: ask for fewer rings, slots or extra buffers, or "
+               "raise dev.netmap.buf_num and ring_num";
+    case EIO:
+        return "; the port carries a virtio-net header: set its length to 0, or set "
+               "NR_ACCEPT_VNET_HDR";
+    case ENOENT:
+        return "; no netmap host is running and none could be started: is netmap installed?";
+    default:
+        return "";
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------
