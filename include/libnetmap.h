@@ -142,8 +142,8 @@ NM_EXPORT void nmport_close(struct nmport_d *d);
 
 /*
  * Copies a frame into the first tx ring, from cur_tx_ring on, that has room for all of it, in as
- * many slots as it takes; does not sync.  Returns size, or 0: no room (errno EMSGSIZE: there
- * never will be).
+ * many slots as it takes; does not sync.  Returns size, or 0 with errno EAGAIN: no room now, or
+ * EMSGSIZE: it would take more slots than a frame or ring has.
  */
 NM_EXPORT int nmport_inject(struct nmport_d *d, const void *buf, size_t size);
 

@@ -220,41 +220,11 @@ static struct nmem_d *map_region(struct nmport_d *d)
     return mem;
 }
 
-/* A range of `count` rings from `first` on; first 1, last 0 when there are none. */
-static void set_range(uint16_t *first, uint16_t *last, unsigned int start, unsigned int count)
-{
-    *first = (uint16_t)(count == 0 ? 1 : start);
-    *last = (uint16_t)(count == 0 ? 0 : start + count - 1);
-}
-
-/* Which rings of one direction the mode binds: NIC rings come first, then host rings. */
-static void bound_rings(const struct nmreq_register *reg, unsigned int nic, unsigned int host,
-                        uint16_t *first, uint16_t *last)
-{
-    switch (reg->nr_mode) {
-    case NR_REG_SW:
-        set_range(first, last, nic, host);
-        break;
-    case NR_REG_NIC_SW:
-        set_range(first, last, 0, nic + host);
-        break;
-    case NR_REG_ONE_NIC:
-        set_range(first, last, reg->nr_ringid, 1);
-        break;
-    case NR_REG_ONE_SW:
-        set_range(first, last, nic + reg->nr_ringid, 1);
-        break;
-    case NR_REG_NULL:
-        set_range(first, last, 0, 0);
-        break;
-    default:
-        set_range(first, last, 0, nic);
-        break;
-    }
-}
-
 int nmport_mmap(struct nmport_d *d)
 {
+    /* A direction that was not asked for has no rings, as in a null port. */
+    uint32_t tx_mode = d->reg.nr_flags & NR_RX_RINGS_ONLY ? NR_REG_NULL : d->reg.nr_mode;
+    uint32_t rx_mode = d->reg.nr_flags & NR_TX_RINGS_ONLY ? NR_REG_NULL : d->reg.nr_mode;
     struct nmem_d *mem;
     int error;
 
@@ -282,14 +252,10 @@ int nmport_mmap(struct nmport_d *d)
 
     d->mem = mem;
     d->nifp = NETMAP_IF(mem->mem, d->reg.nr_offset);
-    bound_rings(&d->reg, d->reg.nr_tx_rings, d->reg.nr_host_tx_rings, &d->first_tx_ring,
-                &d->last_tx_ring);
-    bound_rings(&d->reg, d->reg.nr_rx_rings, d->reg.nr_host_rx_rings, &d->first_rx_ring,
-                &d->last_rx_ring);
-    if (d->reg.nr_flags & NR_RX_RINGS_ONLY)
-        set_range(&d->first_tx_ring, &d->last_tx_ring, 0, 0);
-    if (d->reg.nr_flags & NR_TX_RINGS_ONLY)
-        set_range(&d->first_rx_ring, &d->last_rx_ring, 0, 0);
+    nm_ring_range(tx_mode, d->reg.nr_ringid, d->reg.nr_tx_rings, d->reg.nr_host_tx_rings,
+                  &d->first_tx_ring, &d->last_tx_ring);
+    nm_ring_range(rx_mode, d->reg.nr_ringid, d->reg.nr_rx_rings, d->reg.nr_host_rx_rings,
+                  &d->first_rx_ring, &d->last_rx_ring);
     d->cur_tx_ring = d->first_tx_ring;
     d->cur_rx_ring = d->first_rx_ring;
     d->mmap_done = 1;
@@ -433,75 +399,8 @@ struct nmport_d *nmport_clone(struct nmport_d *d)
     return clone;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * Frames
- */
-
-/* Bytes a slot's buffer takes behind its offset. */
-static size_t slot_room(const struct netmap_ring *ring, const struct netmap_slot *slot)
-{
-    uint64_t offset = NETMAP_ROFFSET(ring, slot);
-
-    return offset < ring->nr_buf_size ? (size_t)(ring->nr_buf_size - offset) : 0;
-}
-
-/* How many slots from cur on a frame takes; 0: there is no room. */
-static uint32_t slots_needed(struct netmap_ring *ring, size_t size)
-{
-    uint32_t space = nm_ring_space(ring), i = ring->cur;
-    size_t room = 0;
-
-    for (uint32_t slots = 1; slots <= space && slots <= NETMAP_MAX_FRAGS; slots++) {
-        room += slot_room(ring, &ring->slot[i]);
-        if (room >= size)
-            return slots;
-        i = nm_ring_next(ring, i);
-    }
-    return 0;
-}
-
-static void put_frame(struct netmap_ring *ring, uint32_t slots, const char *from, size_t size)
-{
-    uint32_t i = ring->cur;
-
-    for (; slots != 0; slots--) {
-        struct netmap_slot *slot = &ring->slot[i];
-        size_t room = slot_room(ring, slot);
-        size_t piece = size < room ? size : room;
-        unsigned int kept = slot->flags & NS_BUF_CHANGED;
-
-        nm_pkt_copy(from, NETMAP_BUF_OFFSET(ring, slot), (int)piece);
-        slot->len = (uint16_t)piece;
-        slot->flags = (uint16_t)(kept | (slots > 1 ? NS_MOREFRAG : 0));
-        from += piece;
-        size -= piece;
-        i = nm_ring_next(ring, i);
-    }
-    ring->head = ring->cur = i;
-}
-
 int nmport_inject(struct nmport_d *d, const void *buf, size_t size)
 {
-    unsigned int first = d->first_tx_ring, rings = d->last_tx_ring + 1U - first;
-    unsigned int ring_number = d->cur_tx_ring;
-    int possible = 0;
-
-    for (unsigned int n = 0; n < rings; n++, ring_number++) {
-        struct netmap_ring *ring;
-        uint32_t slots;
-
-        if (ring_number < first || ring_number > d->last_tx_ring)
-            ring_number = first;
-        ring = NETMAP_TXRING(d->nifp, ring_number);
-        slots = slots_needed(ring, size);
-        if (slots != 0) {
-            put_frame(ring, slots, buf, size);
-            d->cur_tx_ring = (uint16_t)ring_number;
-            return (int)size;
-        }
-        if (size <= (size_t)NETMAP_MAX_FRAGS * ring->nr_buf_size)
-            possible = 1;
-    }
-    errno = possible ? EAGAIN : EMSGSIZE;
-    return 0;
+    return nm_put_frame_somewhere(d->nifp, d->first_tx_ring, d->last_tx_ring, &d->cur_tx_ring, buf,
+                                  size);
 }

@@ -392,46 +392,19 @@ NM_INLINE int nm_close(struct nm_desc *d)
 NM_INLINE void nm_desc_set_rings(struct nm_desc *d)
 {
     unsigned int ringid = d->req.nr_ringid & NETMAP_RING_MASK;
-    unsigned int tx = d->req.nr_tx_rings, rx = d->req.nr_rx_rings;
+    uint32_t mode = d->req.nr_flags & NR_REG_MASK;
     /* Legacy requests do not tell how many host rings there are; the mapped netmap_if does. */
     unsigned int host_tx = d->nifp != NULL ? d->nifp->ni_host_tx_rings : 1;
     unsigned int host_rx = d->nifp != NULL ? d->nifp->ni_host_rx_rings : 1;
-    unsigned int first_tx = 0, first_rx = 0, end_tx = tx, end_rx = rx;
-    unsigned int mode = d->req.nr_flags & NR_REG_MASK;
 
-    if (mode == NR_REG_DEFAULT)
-        mode = d->req.nr_ringid & NETMAP_SW_RING   ? NR_REG_SW
-               : d->req.nr_ringid & NETMAP_HW_RING ? NR_REG_ONE_NIC
-                                                   : NR_REG_ALL_NIC;
-    switch (mode) {
-    case NR_REG_ONE_SW:
-        first_tx = tx + ringid;
-        first_rx = rx + ringid;
-        end_tx = first_tx + 1;
-        end_rx = first_rx + 1;
-        break;
-    case NR_REG_ONE_NIC:
-        first_tx = first_rx = ringid;
-        end_tx = end_rx = ringid + 1;
-        break;
-    case NR_REG_SW:
-        first_tx = tx;
-        first_rx = rx;
-        end_tx = tx + host_tx;
-        end_rx = rx + host_rx;
-        break;
-    case NR_REG_NIC_SW:
-        end_tx = tx + host_tx;
-        end_rx = rx + host_rx;
-        break;
-    default:
-        break;
-    }
-    /* An empty range is first 1, last 0. */
-    d->first_tx_ring = d->cur_tx_ring = (uint16_t)(end_tx == first_tx ? 1 : first_tx);
-    d->first_rx_ring = d->cur_rx_ring = (uint16_t)(end_rx == first_rx ? 1 : first_rx);
-    d->last_tx_ring = (uint16_t)(end_tx == first_tx ? 0 : end_tx - 1);
-    d->last_rx_ring = (uint16_t)(end_rx == first_rx ? 0 : end_rx - 1);
+    if (mode == NR_REG_DEFAULT && (d->req.nr_ringid & NETMAP_SW_RING))
+        mode = NR_REG_SW;
+    else if (mode == NR_REG_DEFAULT && (d->req.nr_ringid & NETMAP_HW_RING))
+        mode = NR_REG_ONE_NIC;
+    nm_ring_range(mode, ringid, d->req.nr_tx_rings, host_tx, &d->first_tx_ring, &d->last_tx_ring);
+    nm_ring_range(mode, ringid, d->req.nr_rx_rings, host_rx, &d->first_rx_ring, &d->last_rx_ring);
+    d->cur_tx_ring = d->first_tx_ring;
+    d->cur_rx_ring = d->first_rx_ring;
 }
 
 /* Ends a failed nm_open(): says why on stderr, releases d, leaves errno alone; always NULL. */
@@ -526,48 +499,13 @@ NM_INLINE struct nm_desc *nm_open(const char *ifname, const struct nmreq *req, u
 
 /*
  * Copies a frame into the first tx ring, from cur_tx_ring on, that has room for all of it.  A
- * frame longer than a buffer takes several slots (NS_MOREFRAG).  Returns size; 0 when no ring has
- * room, or with errno EMSGSIZE when none could ever have (more than NETMAP_MAX_FRAGS slots).
+ * frame longer than a buffer takes several slots (NS_MOREFRAG).  Returns size, or 0 with errno
+ * EAGAIN: no ring has room now, or EMSGSIZE: it would take more slots than a frame or ring has.
  */
 NM_INLINE int nm_inject(struct nm_desc *d, const void *buf, size_t size)
 {
-    const char *from = (const char *)buf;
-    unsigned int n, rings = (unsigned int)d->last_tx_ring + 1 - d->first_tx_ring;
-    unsigned int ri = d->cur_tx_ring;
-
-    for (n = 0; n < rings; n++, ri++) {
-        struct netmap_ring *ring;
-        size_t left, piece, slots;
-        uint32_t head;
-
-        if (ri > d->last_tx_ring || ri < d->first_tx_ring)
-            ri = d->first_tx_ring;
-        ring = NETMAP_TXRING(d->nifp, ri);
-        slots = size == 0 ? 1 : (size + ring->nr_buf_size - 1) / ring->nr_buf_size;
-        if (slots > NETMAP_MAX_FRAGS || slots >= ring->num_slots) {
-            errno = EMSGSIZE;
-            continue;
-        }
-        if (nm_ring_space(ring) < slots)
-            continue;
-
-        head = ring->cur;
-        for (left = size; slots != 0; slots--) {
-            struct netmap_slot *slot = &ring->slot[head];
-
-            piece = left < ring->nr_buf_size ? left : ring->nr_buf_size;
-            nm_pkt_copy(from + (size - left), NETMAP_BUF(ring, slot->buf_idx), (int)piece);
-            slot->len = (uint16_t)piece;
-            slot->flags =
-                (uint16_t)((slot->flags & NS_BUF_CHANGED) | (slots > 1 ? NS_MOREFRAG : 0));
-            left -= piece;
-            head = nm_ring_next(ring, head);
-        }
-        ring->head = ring->cur = head;
-        d->cur_tx_ring = (uint16_t)ri;
-        return (int)size;
-    }
-    return 0;
+    return nm_put_frame_somewhere(d->nifp, d->first_tx_ring, d->last_tx_ring, &d->cur_tx_ring, buf,
+                                  size);
 }
 
 /* Rx ring number n of those bound, counting from cur_rx_ring around. */

@@ -147,6 +147,115 @@ NM_INLINE void nm_pkt_copy(const void *source, void *destination, int len)
 }
 
 /* ---------------------------------------------------------------------------------------------
+ * What nm_open() and libnetmap have in common
+ */
+
+/*
+ * Which rings of one direction, of `nic` NIC rings followed by `host` host rings, a registration
+ * binds: first and last, both included; none are first 1, last 0.
+ */
+NM_INLINE void nm_ring_range(uint32_t nr_mode, unsigned int ringid, unsigned int nic,
+                             unsigned int host, uint16_t *first, uint16_t *last)
+{
+    unsigned int start = 0, count = nic;
+
+    switch (nr_mode) {
+    case NR_REG_SW:
+        start = nic;
+        count = host;
+        break;
+    case NR_REG_NIC_SW:
+        count = nic + host;
+        break;
+    case NR_REG_ONE_NIC:
+        start = ringid;
+        count = 1;
+        break;
+    case NR_REG_ONE_SW:
+        start = nic + ringid;
+        count = 1;
+        break;
+    case NR_REG_NULL:
+        count = 0;
+        break;
+    default:
+        break;
+    }
+    *first = (uint16_t)(count == 0 ? 1 : start);
+    *last = (uint16_t)(count == 0 ? 0 : start + count - 1);
+}
+
+/* Bytes that fit in a slot's buffer behind its offset. */
+NM_INLINE size_t nm_slot_room(const struct netmap_ring *ring, const struct netmap_slot *slot)
+{
+    uint64_t offset = NETMAP_ROFFSET(ring, slot);
+
+    return offset < ring->nr_buf_size ? (size_t)(ring->nr_buf_size - offset) : 0;
+}
+
+/*
+ * Copies a frame into a tx ring from cur on, in as many slots as it takes (NS_MOREFRAG), and moves
+ * head and cur behind it.  1, or 0 when there is no room for all of it.
+ */
+NM_INLINE int nm_put_frame(struct netmap_ring *ring, const void *buf, size_t size)
+{
+    const char *from = (const char *)buf;
+    uint32_t space = nm_ring_space(ring), i = ring->cur, slots;
+    size_t room = 0, piece;
+
+    for (slots = 1;; slots++, i = nm_ring_next(ring, i)) {
+        if (slots > space || slots > NETMAP_MAX_FRAGS)
+            return 0;
+        room += nm_slot_room(ring, &ring->slot[i]);
+        if (room >= size)
+            break;
+    }
+    for (i = ring->cur; slots != 0; slots--, i = nm_ring_next(ring, i)) {
+        struct netmap_slot *slot = &ring->slot[i];
+
+        piece = nm_slot_room(ring, slot);
+        if (piece > size)
+            piece = size;
+        nm_pkt_copy(from, NETMAP_BUF_OFFSET(ring, slot), (int)piece);
+        slot->len = (uint16_t)piece;
+        slot->flags = (uint16_t)((slot->flags & NS_BUF_CHANGED) | (slots > 1 ? NS_MOREFRAG : 0));
+        from += piece;
+        size -= piece;
+    }
+    ring->head = ring->cur = i;
+    return 1;
+}
+
+/*
+ * The same into the first ring that has room, of rings first..last, from *cur on and around; *cur
+ * becomes its number.  Returns size, or 0 with errno EAGAIN: no room now, or EMSGSIZE: more than
+ * NETMAP_MAX_FRAGS slots, or than a ring has, can take.
+ */
+NM_INLINE int nm_put_frame_somewhere(struct netmap_if *nifp, uint16_t first, uint16_t last,
+                                     uint16_t *cur, const void *buf, size_t size)
+{
+    unsigned int n, rings = (unsigned int)last + 1 - first, ri = *cur;
+
+    errno = EMSGSIZE;
+    for (n = 0; n < rings; n++, ri++) {
+        struct netmap_ring *ring;
+        uint32_t most;
+
+        if (ri < first || ri > last)
+            ri = first;
+        ring = NETMAP_TXRING(nifp, ri);
+        if (nm_put_frame(ring, buf, size)) {
+            *cur = (uint16_t)ri;
+            return (int)size;
+        }
+        most = ring->num_slots <= NETMAP_MAX_FRAGS ? ring->num_slots - 1 : NETMAP_MAX_FRAGS;
+        if (size <= (size_t)most * ring->nr_buf_size)
+            errno = EAGAIN;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------
  * Control and status blocks (NETMAP_REQ_CSB_ENABLE): the program's side of the exchange.  The
  * host loads head before cur and the program stores cur before head, so that the host never sees
  * a head beyond its cur; hwtail is loaded first so that hwcur is not older than it.

@@ -490,14 +490,14 @@ static void injected_frames_are_in_the_rings(void **state)
     assert_int_equal(tx0->head, 6);
     assert_int_equal(port->cur_tx_ring, 0);
 
-    errno = 0;
     assert_int_equal(nm_inject(d, data, 2 * BUF_SIZE), 0);
-    assert_int_equal(errno, 0);
+    assert_int_equal(errno, EAGAIN);
     assert_int_equal(nmport_inject(port, data, 2 * BUF_SIZE), 0);
     assert_int_equal(errno, EAGAIN);
-    assert_int_equal(nm_inject(d, data, 65 * BUF_SIZE), 0);
+    assert_int_equal(nm_inject(d, data, 7 * BUF_SIZE), 0);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(nm_inject(d, data, 7 * BUF_SIZE + 1), 0);
     assert_int_equal(errno, EMSGSIZE);
-    errno = 0;
     assert_int_equal(nmport_inject(port, data, 65 * BUF_SIZE), 0);
     assert_int_equal(errno, EMSGSIZE);
     assert_int_equal(nm_inject(d, data, 0), 0);
