@@ -12,6 +12,8 @@
 #
 # Each room has a fragment <room>/<room>.mk that adds its objects and targets to the lists below.
 
+NM_VERSION := 0.1.0
+
 CONFIG ?= Release
 SAN    ?=
 CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))

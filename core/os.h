@@ -61,10 +61,14 @@ uint64_t nm_os_time_ns(void);
 
 /*
  * Slots have become available to the program on this ring (rx: frames arrived; tx: room). Wake
- * whoever waits for them. ANY; called with the ring's lock held, once per batch, so the host must
- * not call back into the core from here.
+ * whoever waits for them. ANY; usually called with the ring's lock held, once per batch, so the
+ * host must not call back into the core from here.
  */
 void nm_os_ring_wake(struct nm_kring *kring);
+
+/* Hosts with doors: slots became available, but whoever sleeps asked for more of them. The host may
+ * wake it all the same once it has nothing better to do. ANY; lock as above. */
+void nm_os_ring_later(struct nm_kring *kring);
 
 /*
  * The rings of an adapter exist now and its first descriptor is being bound / are about to go.

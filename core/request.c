@@ -37,8 +37,9 @@ uint32_t nm_option_size(uint32_t reqtype, uint64_t nro_size)
     case NETMAP_REQ_OPT_EXTMEM:
         return (uint32_t)sizeof(struct nmreq_opt_extmem);
     case NETMAP_REQ_OPT_SYNC_KLOOP_EVENTFDS:
-        return (uint32_t)sizeof(struct nmreq_option) +
-               (uint32_t)(nro_size < NETMAP_REQ_MAXSIZE ? nro_size : NETMAP_REQ_MAXSIZE);
+        if (nro_size <= sizeof(struct nmreq_option))
+            return (uint32_t)sizeof(struct nmreq_option);
+        return (uint32_t)(nro_size < NETMAP_REQ_MAXSIZE ? nro_size : NETMAP_REQ_MAXSIZE + 1);
     case NETMAP_REQ_OPT_CSB:
         return (uint32_t)sizeof(struct nmreq_opt_csb);
     case NETMAP_REQ_OPT_SYNC_KLOOP_MODE:

@@ -45,7 +45,7 @@ struct nm_request {
 uint32_t nm_request_body_size(uint16_t reqtype);
 
 /* Size of an option with its header, as the program must provide it: for types of variable length
- * from nro_size (which counts the bytes after the option header), 24 for types not known. */
+ * from nro_size (the whole option, header included), 24 for types not known. */
 uint32_t nm_option_size(uint32_t reqtype, uint64_t nro_size);
 
 /*

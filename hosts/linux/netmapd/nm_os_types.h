@@ -15,20 +15,20 @@ struct nm_os_mutex {
 };
 
 struct nm_os_adapter {
-    bool started; /* its rings are the worker's */
+    bool served; /* its tx rings are the worker's */
 };
 
-/* Worker's lists; see hosts/linux/netmapd/worker.c. */
+/* The worker's lists (hosts/linux/netmapd/worker.c); under the worker's lock. */
 struct nm_kring;
 struct nm_os_ring {
-    struct nm_kring *next; /* in the worker's list of active rings */
-    bool active;           /* polled by the worker; otherwise its door is armed */
-    uint32_t idle_passes;
+    struct nm_kring *next;       /* tx: in the list of active rings */
+    bool active;                 /* tx: polled by the worker; otherwise its door is armed */
+    bool unflushed;              /* rx: in the list of rings whose sleepers wait for more */
+    struct nm_kring *next_flush;
 };
 
-struct connection;
 struct nm_os_handle {
-    struct connection *connection;
+    char unused;
 };
 
 #endif

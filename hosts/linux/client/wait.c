@@ -1,0 +1,374 @@
+/*
+ * Waiting in the client: poll, and the barrier of NIOCTXSYNC.
+ *
+ * A waiter arms its port's bell and the events of the rings it cares about, looks once more, and
+ * sleeps on the bell. A ring that was busy at the last wait first sleeps for at most one window
+ * for a large part of itself, so that a stream costs few wake-ups; what has come by then is taken,
+ * and only then it sleeps for a single slot without a limit. Every sleep ends after a quarter of a
+ * second to see whether netmapd is still there.
+ */
+#include "hosts/linux/client/edge.h"
+#include "core/errors.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WINDOW_NS   100000
+#define LIVENESS_NS 250000000
+#define BUSY_BATCH  64u /* slots found at the last wait that make a ring busy */
+#define MAX_BELLS   64
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+/* Linux 5.16; declared here because Debian 12's headers for C libraries lag behind its kernel. */
+struct waitv {
+    uint64_t value;
+    uint64_t address;
+    uint32_t flags;
+    uint32_t reserved;
+};
+#define WAITV_32_SHARED 2u
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static bool wants_tx(const struct edge *edge, short events)
+{
+    return edge->num_rings[NM_TX] > 0 && (events & (POLLOUT | POLLWRNORM)) != 0;
+}
+
+static bool wants_rx(const struct edge *edge, short events)
+{
+    return edge->num_rings[NM_RX] > 0 && (events & (POLLIN | POLLRDNORM)) != 0;
+}
+
+/* ---- what is ready ---- */
+
+static bool sync_direction(struct edge *edge, int direction, bool flush, bool *failed)
+{
+    bool ready = false;
+
+    for (uint32_t i = 0; i < edge->num_rings[direction]; i++) {
+        struct edge_ring *ring = &edge->rings[direction][i];
+        uint32_t slots;
+        int error = direction == NM_TX ? edge_ring_txsync(edge, ring, flush)
+                                       : edge_ring_rxsync(edge, ring);
+
+        if (error != 0)
+            *failed = true;
+        slots = edge_ring_ready(ring);
+        if (slots > 0) {
+            ring->last_batch = slots;
+            ready = true;
+        }
+    }
+    return ready;
+}
+
+/* One look at a descriptor, with the implicit syncs of poll. Edge's lock held. */
+static short look(struct edge *edge, short events, bool flush)
+{
+    bool failed = false;
+    short revents = 0;
+
+    if (edge->dead || !edge->bound)
+        return POLLERR;
+    if (wants_tx(edge, events) || (edge->flags & NR_NO_TX_POLL) == 0) {
+        if (sync_direction(edge, NM_TX, flush, &failed) && wants_tx(edge, events))
+            revents |= (short)(events & (POLLOUT | POLLWRNORM));
+    }
+    if (wants_rx(edge, events) || (edge->flags & NR_DO_RX_POLL) != 0) {
+        if (sync_direction(edge, NM_RX, flush, &failed) && wants_rx(edge, events))
+            revents |= (short)(events & (POLLIN | POLLRDNORM));
+    }
+    return failed ? (short)(revents | POLLERR) : revents;
+}
+
+static int look_at_all(struct edge_poll *polls, unsigned number, bool flush)
+{
+    int ready = 0;
+
+    for (unsigned i = 0; i < number; i++) {
+        pthread_mutex_lock(&polls[i].edge->lock);
+        polls[i].revents = look(polls[i].edge, polls[i].events, flush);
+        pthread_mutex_unlock(&polls[i].edge->lock);
+        if (polls[i].revents != 0)
+            ready++;
+    }
+    return ready;
+}
+
+/* ---- arming ---- */
+
+/* The words a ring waits on: VALE and rx rings wait for tail, the sender of a pipe for the peer's
+ * head. */
+static uint64_t *event_word(const struct edge_ring *ring)
+{
+    return ring->peer_door != NULL ? &ring->peer_door->head_event : &ring->door->tail_event;
+}
+
+static const uint64_t *count_word(const struct edge_ring *ring)
+{
+    return ring->peer_door != NULL ? &ring->peer_door->head : &ring->door->tail;
+}
+
+/* Slots to wait for: one, or a large part of what can come at all on a busy ring. */
+static uint64_t threshold(const struct edge_ring *ring, int direction, bool window)
+{
+    uint32_t possible, wanted;
+
+    if (!window || ring->last_batch < BUSY_BATCH)
+        return 1;
+    if (direction == NM_TX) {
+        possible = (uint32_t)(ring->head_count - ring->tail_count);
+        wanted = ring->num_slots / 2;
+    } else {
+        possible = ring->num_slots - 1 -
+                   nm_ring_distance(ring->hwcur, ring->hwtail, ring->num_slots);
+        wanted = ring->num_slots / 4 * 3;
+    }
+    if (wanted > possible)
+        wanted = possible;
+    return wanted > 0 ? wanted : 1;
+}
+
+static bool arm_direction(struct edge *edge, int direction, bool window)
+{
+    bool there = false;
+
+    for (uint32_t i = 0; i < edge->num_rings[direction]; i++) {
+        struct edge_ring *ring = &edge->rings[direction][i];
+
+        if (nm_door_arm(event_word(ring),
+                        ring->tail_count + threshold(ring, direction, window), count_word(ring)))
+            there = true;
+    }
+    return there;
+}
+
+static bool arm(struct edge *edge, short events, bool window)
+{
+    bool there = false;
+
+    nm_add32(&edge->bell->sleepers, 1);
+    nm_bell_arm(edge->bell);
+    if (wants_tx(edge, events))
+        there = arm_direction(edge, NM_TX, window);
+    if (wants_rx(edge, events))
+        there = arm_direction(edge, NM_RX, window) || there;
+    return there;
+}
+
+static void disarm(struct edge *edge, short events)
+{
+    for (int direction = 0; direction < 2; direction++) {
+        if (direction == NM_TX ? !wants_tx(edge, events) : !wants_rx(edge, events))
+            continue;
+        for (uint32_t i = 0; i < edge->num_rings[direction]; i++)
+            nm_door_disarm(event_word(&edge->rings[direction][i]));
+    }
+    if (nm_add32(&edge->bell->sleepers, UINT32_MAX) > 1)
+        edge_wake_bell(edge->bell); /* the others may have relied on what we took back */
+}
+
+/* A ring that was busy may wait for more than one slot. */
+static bool any_busy(const struct edge_poll *polls, unsigned number)
+{
+    for (unsigned i = 0; i < number; i++) {
+        const struct edge *edge = polls[i].edge;
+
+        for (int direction = 0; direction < 2; direction++)
+            for (uint32_t r = 0; edge->bound && r < edge->num_rings[direction]; r++)
+                if (edge->rings[direction][r].last_batch >= BUSY_BATCH)
+                    return true;
+    }
+    return false;
+}
+
+/* ---- sleeping ---- */
+
+/* 0 woken or interrupted by a change, ETIMEDOUT, EINTR. */
+static int sleep_on_one(struct nm_bell *bell, int64_t nanoseconds)
+{
+    struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+
+    if (syscall(SYS_futex, &bell->word, FUTEX_WAIT, 1, &limit, NULL, 0) == 0)
+        return 0;
+    return errno == EAGAIN ? 0 : errno;
+}
+
+static int sleep_on_all(const struct edge_poll *polls, unsigned number, int64_t nanoseconds)
+{
+    struct waitv waiters[MAX_BELLS];
+    int64_t end = now_ns() + nanoseconds;
+    struct timespec limit = {end / 1000000000, end % 1000000000};
+    unsigned used = number < MAX_BELLS ? number : MAX_BELLS;
+
+    if (number == 1)
+        return sleep_on_one(polls[0].edge->bell, nanoseconds);
+    for (unsigned i = 0; i < used; i++) {
+        waiters[i].value = 1;
+        waiters[i].address = (uintptr_t)&polls[i].edge->bell->word;
+        waiters[i].flags = WAITV_32_SHARED;
+        waiters[i].reserved = 0;
+    }
+    if (syscall(SYS_futex_waitv, waiters, used, 0, &limit, CLOCK_MONOTONIC) >= 0)
+        return 0;
+    if (errno == ENOSYS) /* before Linux 5.16: the first bell, and a look at the others soon */
+        return sleep_on_one(polls[0].edge->bell, nanoseconds < 1000000 ? nanoseconds : 1000000);
+    return errno == EAGAIN ? 0 : errno;
+}
+
+/* Arm everything, look once more, sleep. Returns as sleep_on_one. */
+static int wait_once(struct edge_poll *polls, unsigned number, bool window, int64_t nanoseconds)
+{
+    bool there = false;
+    int result = 0;
+
+    for (unsigned i = 0; i < number; i++) {
+        pthread_mutex_lock(&polls[i].edge->lock);
+        there = arm(polls[i].edge, polls[i].events, window) || there;
+        pthread_mutex_unlock(&polls[i].edge->lock);
+    }
+    if (!there)
+        result = sleep_on_all(polls, number, nanoseconds);
+    for (unsigned i = 0; i < number; i++)
+        disarm(polls[i].edge, polls[i].events);
+    return result;
+}
+
+static int check_alive(struct edge_poll *polls, unsigned number)
+{
+    int dead = 0;
+
+    for (unsigned i = 0; i < number; i++) {
+        polls[i].revents = 0;
+        if (!edge_alive(polls[i].edge)) {
+            polls[i].revents = POLLERR;
+            dead++;
+        }
+    }
+    return dead;
+}
+
+int edge_poll(struct edge_poll *polls, unsigned number, int64_t timeout_ns)
+{
+    int64_t end = timeout_ns > 0 ? now_ns() + timeout_ns : 0;
+    int ready = look_at_all(polls, number, timeout_ns == 0);
+    bool window;
+
+    if (ready > 0 || timeout_ns == 0)
+        return ready;
+    window = any_busy(polls, number);
+    /* About to sleep: whoever has something of ours to do shall do it now. */
+    ready = look_at_all(polls, number, true);
+    while (ready == 0) {
+        int64_t limit = window ? WINDOW_NS : LIVENESS_NS;
+        int result;
+
+        if (timeout_ns > 0) {
+            int64_t left = end - now_ns();
+
+            if (left <= 0)
+                return 0;
+            if (left < limit)
+                limit = left;
+        }
+        result = wait_once(polls, number, window, limit);
+        ready = look_at_all(polls, number, false);
+        if (ready > 0)
+            break;
+        if (result == EINTR)
+            return -EINTR;
+        if (result == ETIMEDOUT && !window)
+            ready = check_alive(polls, number);
+        window = false;
+    }
+    return ready;
+}
+
+/* ---- ioctls ---- */
+
+/* Wait until netmapd has dealt with every frame before head: the barrier. Edge's lock held. */
+static int wait_for_host(struct edge *edge, struct edge_ring *ring)
+{
+    int error = 0;
+
+    while (edge_ring_busy(ring)) {
+        int result = 0;
+
+        nm_add32(&edge->bell->sleepers, 1);
+        nm_bell_arm(edge->bell);
+        if (!nm_door_arm(&ring->door->tail_event, ring->head_count, &ring->door->tail))
+            result = sleep_on_one(edge->bell, LIVENESS_NS);
+        nm_door_disarm(&ring->door->tail_event);
+        if (nm_add32(&edge->bell->sleepers, UINT32_MAX) > 1)
+            edge_wake_bell(edge->bell);
+        if (result == ETIMEDOUT && !edge_alive(edge))
+            return NM_EIO;
+        error = edge_ring_txsync(edge, ring, true);
+        if (error != 0)
+            break;
+    }
+    return error;
+}
+
+static int check_usable(struct edge *edge)
+{
+    if (edge->dead) {
+        edge_message("%s: netmapd ended; close the port and open it again, which starts a new one",
+                     edge->name);
+        return NM_EIO;
+    }
+    if (!edge->bound) {
+        edge_message("a descriptor must be bound to a port before it is synced");
+        return NM_ENXIO;
+    }
+    return 0;
+}
+
+int edge_txsync(struct edge *edge)
+{
+    int error;
+
+    pthread_mutex_lock(&edge->lock);
+    error = check_usable(edge);
+    if (error == 0) {
+        for (uint32_t i = 0; i < edge->num_rings[NM_TX]; i++) {
+            int result = edge_ring_txsync(edge, &edge->rings[NM_TX][i], true);
+
+            error = result != 0 ? result : error;
+        }
+        for (uint32_t i = 0; i < edge->num_rings[NM_TX]; i++) {
+            int result = wait_for_host(edge, &edge->rings[NM_TX][i]);
+
+            error = result != 0 ? result : error;
+        }
+    }
+    pthread_mutex_unlock(&edge->lock);
+    return error;
+}
+
+int edge_rxsync(struct edge *edge)
+{
+    int error;
+
+    pthread_mutex_lock(&edge->lock);
+    error = check_usable(edge);
+    for (uint32_t i = 0; error == 0 && i < edge->num_rings[NM_RX]; i++)
+        error = edge_ring_rxsync(edge, &edge->rings[NM_RX][i]);
+    pthread_mutex_unlock(&edge->lock);
+    return error;
+}

@@ -1,0 +1,425 @@
+/*
+ * The worker: moves frames between VALE ports, on one thread.
+ *
+ * A tx ring is either armed or active. Armed: nothing pending; its door asks for a ring at the
+ * next frame, which comes as an event on the client's eventfd. Active: the worker looks at it in
+ * every pass and its door asks for nothing. When a pass finds no work the worker sleeps for one
+ * window with the active doors asking for half a ring, so that a sender at full speed seldom rings
+ * and a slow one is served when the window ends; a ring that stayed silent for a whole window is
+ * armed. With no active ring the worker sleeps without a time limit: an idle netmapd never wakes.
+ */
+#include "hosts/linux/netmapd/netmapd.h"
+#include "core/region.h"
+#include "core/ring.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WINDOW_US       100 /* see above; about four wake-ups */
+#define PASSES_PER_LOOK 16u /* looks at the eventfds while there is other work */
+#define MAX_EVENTS      64
+#define WAKE_SLOT       UINT32_MAX
+
+/* Events name a watch by slot and generation: one fetched before its watch was removed is stale,
+ * and seen to be so under the lock. */
+struct watch {
+    int event_fd;
+    uint32_t generation;
+    struct nm_adapter *adapter; /* NULL: a free slot */
+};
+
+static struct {
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock;     /* the data path; see netmapd.h */
+    atomic_int control_waits; /* control threads that want the lock */
+    atomic_bool stop;
+    int epoll_fd;
+    int wake_fd;              /* to end a sleep from inside netmapd */
+    struct nm_kring *active;
+    struct nm_kring *unflushed;
+    struct watch *watches;
+    uint32_t num_watches;
+} worker = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoll_fd = -1, .wake_fd = -1};
+
+/* ---- waking programs ---- */
+
+static _Thread_local bool is_worker;
+
+static struct nm_bell *bell_of(const struct nm_kring *kring)
+{
+    return nm_region_bell(kring->adapter->region, kring->adapter->bell);
+}
+
+static void wake_sleepers(const struct nm_kring *kring)
+{
+    struct nm_bell *bell = bell_of(kring);
+
+    if (nm_bell_ring(bell))
+        syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+void nm_os_ring_wake(struct nm_kring *kring)
+{
+    wake_sleepers(kring);
+}
+
+/* A closing descriptor's last frames come from the control thread, which has no later. A ring that
+ * is not served any more is about to go, and must not enter a list. */
+void nm_os_ring_later(struct nm_kring *kring)
+{
+    if (kring->direction != NM_RX)
+        return;
+    if (!is_worker) {
+        wake_sleepers(kring);
+    } else if (!kring->os.unflushed && kring->adapter->os.served) {
+        kring->os.unflushed = true;
+        kring->os.next_flush = worker.unflushed;
+        worker.unflushed = kring;
+    }
+}
+
+/* About to sleep: whoever waits for more than there is gets what there is. */
+static void flush_sleepers(void)
+{
+    while (worker.unflushed != NULL) {
+        struct nm_kring *kring = worker.unflushed;
+
+        worker.unflushed = kring->os.next_flush;
+        kring->os.unflushed = false;
+        if (nm_load64(&kring->door->tail_event) != NM_EVENT_NEVER)
+            wake_sleepers(kring);
+    }
+}
+
+/* ---- rings ---- */
+
+static bool pending(const struct nm_kring *kring)
+{
+    return nm_load64_acquire(&kring->door->head) != kring->head_count;
+}
+
+static void activate(struct nm_kring *kring)
+{
+    nm_door_disarm(&kring->door->head_event);
+    kring->os.active = true;
+    kring->os.next = worker.active;
+    worker.active = kring;
+}
+
+/* Ask for a ring at the next frame; true when one is there already. */
+static bool arm(struct nm_kring *kring)
+{
+    return nm_door_arm(&kring->door->head_event, kring->head_count + 1, &kring->door->head) ||
+           pending(kring); /* a count that ran backwards is dealt with by the next sync */
+}
+
+static void look_at(struct nm_adapter *adapter)
+{
+    for (uint32_t i = 0; i < adapter->geometry.num_rings[NM_TX]; i++) {
+        struct nm_kring *kring = &adapter->krings[NM_TX][i];
+
+        if (!kring->os.active && pending(kring))
+            activate(kring);
+        else if (!kring->os.active && arm(kring)) /* a client took the event back in vain */
+            activate(kring);
+    }
+}
+
+/* Collect rings of the bell, waiting up to `microseconds` (negative: for ever). */
+static bool look_at_events(int microseconds)
+{
+    struct epoll_event events[MAX_EVENTS];
+    struct timespec limit = {0, (long)microseconds * 1000};
+    uint64_t ignored;
+    int number;
+
+    number = (int)syscall(SYS_epoll_pwait2, worker.epoll_fd, events, MAX_EVENTS,
+                          microseconds < 0 ? NULL : &limit, NULL, 0);
+    if (number < 0 && errno == ENOSYS) /* before Linux 5.11 */
+        number = epoll_wait(worker.epoll_fd, events, MAX_EVENTS,
+                            microseconds < 0 ? -1 : (microseconds + 999) / 1000);
+    if (number <= 0)
+        return false;
+    pthread_mutex_lock(&worker.lock);
+    for (int i = 0; i < number; i++) {
+        uint32_t slot = (uint32_t)events[i].data.u64;
+        uint32_t generation = (uint32_t)(events[i].data.u64 >> 32);
+
+        if (slot == WAKE_SLOT)
+            (void)!read(worker.wake_fd, &ignored, sizeof(ignored));
+        else if (worker.watches[slot].generation == generation &&
+                 worker.watches[slot].adapter != NULL)
+            look_at(worker.watches[slot].adapter);
+    }
+    pthread_mutex_unlock(&worker.lock);
+    return true;
+}
+
+/* One round over the active rings; true when any had work. */
+static bool pass(void)
+{
+    bool worked = false;
+
+    for (struct nm_kring *kring = worker.active; kring != NULL; kring = kring->os.next)
+        if (nm_kring_run(kring, kring->adapter->core->config.bridge_batch) > 0)
+            worked = true;
+    return worked;
+}
+
+/* Before a window: let the active doors ask for half a ring. True when one is there already. */
+static bool prepare_window(void)
+{
+    bool ready = false;
+
+    flush_sleepers();
+    for (struct nm_kring *kring = worker.active; kring != NULL; kring = kring->os.next)
+        if (nm_door_arm(&kring->door->head_event, kring->head_count + kring->num_slots / 2,
+                        &kring->door->head) ||
+            pending(kring)) /* published before we armed: its sender will not ring */
+            ready = true;
+    return ready;
+}
+
+/* After a window: keep the rings that have work, arm the others. */
+static void end_window(bool silent)
+{
+    struct nm_kring **link = &worker.active;
+
+    while (*link != NULL) {
+        struct nm_kring *kring = *link;
+
+        if (!silent || pending(kring) || arm(kring)) {
+            nm_door_disarm(&kring->door->head_event);
+            link = &kring->os.next;
+        } else {
+            *link = kring->os.next;
+            kring->os.active = false;
+        }
+    }
+}
+
+static void sleep_until_work(void)
+{
+    bool rung;
+
+    if (worker.active == NULL) {
+        flush_sleepers();
+        pthread_mutex_unlock(&worker.lock);
+        look_at_events(-1);
+        pthread_mutex_lock(&worker.lock);
+        return;
+    }
+    if (prepare_window()) {
+        end_window(false);
+        return;
+    }
+    pthread_mutex_unlock(&worker.lock);
+    rung = look_at_events(WINDOW_US);
+    pthread_mutex_lock(&worker.lock);
+    end_window(!rung);
+}
+
+/* Let control threads in; they count themselves before they take the lock. */
+static void give_way(void)
+{
+    while (atomic_load(&worker.control_waits) > 0) {
+        pthread_mutex_unlock(&worker.lock);
+        sched_yield();
+        pthread_mutex_lock(&worker.lock);
+    }
+}
+
+static void *worker_main(void *unused)
+{
+    struct sched_param parameters = {0};
+    unsigned passes = 0;
+
+    (void)unused;
+    is_worker = true;
+    prctl(PR_SET_NAME, "netmapd-worker");
+    prctl(PR_SET_TIMERSLACK, 1);
+    sched_setscheduler(0, SCHED_BATCH, &parameters); /* no wake-up preemption of programs */
+    pthread_mutex_lock(&worker.lock);
+    while (!atomic_load(&worker.stop)) {
+        if (!pass()) {
+            sleep_until_work();
+        } else if (++passes % PASSES_PER_LOOK == 0) {
+            pthread_mutex_unlock(&worker.lock);
+            look_at_events(0);
+            pthread_mutex_lock(&worker.lock);
+        }
+        give_way();
+    }
+    pthread_mutex_unlock(&worker.lock);
+    return NULL;
+}
+
+/* ---- for the control thread ---- */
+
+static void kick_worker(void)
+{
+    uint64_t one = 1;
+
+    (void)!write(worker.wake_fd, &one, sizeof(one));
+}
+
+void worker_pause(void)
+{
+    atomic_fetch_add(&worker.control_waits, 1);
+    pthread_mutex_lock(&worker.lock);
+    atomic_fetch_sub(&worker.control_waits, 1);
+}
+
+void worker_resume(void)
+{
+    pthread_mutex_unlock(&worker.lock);
+}
+
+void nm_os_rings_start(struct nm_adapter *adapter)
+{
+    if (adapter->kind != NM_PORT_VALE)
+        return; /* the ends of a pipe serve themselves */
+    worker_pause();
+    adapter->os.served = true;
+    for (uint32_t i = 0; i < adapter->geometry.num_rings[NM_TX]; i++)
+        if (arm(&adapter->krings[NM_TX][i]))
+            activate(&adapter->krings[NM_TX][i]);
+    worker_resume();
+}
+
+static void forget(struct nm_kring *kring)
+{
+    struct nm_kring **link;
+
+    for (link = &worker.active; *link != NULL; link = &(*link)->os.next) {
+        if (*link == kring) {
+            *link = kring->os.next;
+            break;
+        }
+    }
+    kring->os.active = false;
+}
+
+static void forget_unflushed(struct nm_kring *kring)
+{
+    struct nm_kring **link;
+
+    for (link = &worker.unflushed; *link != NULL; link = &(*link)->os.next_flush) {
+        if (*link == kring) {
+            *link = kring->os.next_flush;
+            break;
+        }
+    }
+    kring->os.unflushed = false;
+}
+
+void nm_os_rings_stop(struct nm_adapter *adapter)
+{
+    if (!adapter->os.served)
+        return;
+    worker_pause();
+    adapter->os.served = false;
+    for (uint32_t i = 0; i < adapter->geometry.num_rings[NM_TX]; i++)
+        forget(&adapter->krings[NM_TX][i]);
+    for (uint32_t i = 0; i < adapter->geometry.num_rings[NM_RX]; i++)
+        forget_unflushed(&adapter->krings[NM_RX][i]);
+    worker_resume();
+}
+
+/* A free slot, enlarging the table when there is none; WAKE_SLOT when out of memory. */
+static uint32_t find_slot(void)
+{
+    uint32_t number = worker.num_watches == 0 ? 64 : 2 * worker.num_watches;
+    struct watch *larger;
+
+    for (uint32_t i = 0; i < worker.num_watches; i++)
+        if (worker.watches[i].adapter == NULL)
+            return i;
+    larger = realloc(worker.watches, number * sizeof(*larger));
+    if (larger == NULL)
+        return WAKE_SLOT;
+    memset(larger + worker.num_watches, 0, (number - worker.num_watches) * sizeof(*larger));
+    worker.watches = larger;
+    number = worker.num_watches;
+    worker.num_watches = number == 0 ? 64 : 2 * number;
+    return number;
+}
+
+int worker_watch(int event_fd, struct nm_adapter *adapter)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+    uint32_t slot;
+    int result = -1;
+
+    worker_pause();
+    slot = find_slot();
+    if (slot != WAKE_SLOT) {
+        struct watch *watch = &worker.watches[slot];
+
+        event.data.u64 = slot | (uint64_t)(watch->generation + 1) << 32;
+        if (epoll_ctl(worker.epoll_fd, EPOLL_CTL_ADD, event_fd, &event) == 0) {
+            watch->generation++;
+            watch->event_fd = event_fd;
+            watch->adapter = adapter;
+            result = (int)slot;
+        }
+    }
+    worker_resume();
+    return result;
+}
+
+void worker_unwatch(int watch)
+{
+    worker_pause();
+    epoll_ctl(worker.epoll_fd, EPOLL_CTL_DEL, worker.watches[watch].event_fd, NULL);
+    worker.watches[watch].adapter = NULL;
+    worker_resume();
+}
+
+int worker_start(void)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE_SLOT};
+
+    worker.active = NULL;
+    worker.unflushed = NULL;
+    atomic_store(&worker.stop, false);
+    worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    worker.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker.epoll_fd < 0 || worker.wake_fd < 0 ||
+        epoll_ctl(worker.epoll_fd, EPOLL_CTL_ADD, worker.wake_fd, &event) != 0)
+        return -1;
+    if (pthread_create(&worker.thread, NULL, worker_main, NULL) != 0)
+        return -1;
+    worker.running = true;
+    return 0;
+}
+
+void worker_stop(void)
+{
+    if (worker.running) {
+        atomic_store(&worker.stop, true);
+        kick_worker();
+        pthread_join(worker.thread, NULL);
+        worker.running = false;
+    }
+    if (worker.epoll_fd >= 0)
+        close(worker.epoll_fd);
+    if (worker.wake_fd >= 0)
+        close(worker.wake_fd);
+    worker.epoll_fd = -1;
+    worker.wake_fd = -1;
+    free(worker.watches);
+    worker.watches = NULL;
+    worker.num_watches = 0;
+}
