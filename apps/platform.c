@@ -5,6 +5,22 @@
 #include <unistd.h>
 
 static void (*stop_handler)(void);
+static uint64_t stop_requested_ns;
+
+/*
+ * True when the program is to be ended at once: it was asked a second time, and not in the same
+ * breath; timeout(1), for one, signals the program and then its whole process group.
+ */
+static bool stop_again(void)
+{
+    uint64_t now = platform_now_ns();
+
+    if (stop_requested_ns != 0)
+        return now - stop_requested_ns > PLATFORM_NS_PER_SECOND;
+    stop_requested_ns = now;
+    stop_handler();
+    return false;
+}
 
 #ifdef _WIN32
 
@@ -33,13 +49,8 @@ int platform_pin_thread(int cpu)
 
 static BOOL WINAPI console_event(DWORD event)
 {
-    static volatile LONG requests;
-
     (void)event;
-    if (InterlockedIncrement(&requests) > 1)
-        return FALSE; /* the default handler ends the process */
-    stop_handler();
-    return TRUE;
+    return !stop_again(); /* FALSE: the default handler ends the process */
 }
 
 void platform_on_stop_request(void (*handler)(void))
@@ -82,8 +93,8 @@ int platform_pin_thread(int cpu)
 
 static void stop_signal(int signal_number)
 {
-    (void)signal_number;
-    stop_handler();
+    if (stop_again())
+        _exit(128 + signal_number);
 }
 
 void platform_on_stop_request(void (*handler)(void))
@@ -93,7 +104,6 @@ void platform_on_stop_request(void (*handler)(void))
     stop_handler = handler;
     memset(&action, 0, sizeof(action));
     action.sa_handler = stop_signal;
-    action.sa_flags = (int)SA_RESETHAND; /* the second signal ends the process */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }

@@ -27,9 +27,9 @@ int platform_cpu_count(void);
 int platform_pin_thread(int cpu);
 
 /*
- * Calls handler once when somebody asks the program to end (Ctrl-C, SIGTERM, a closed console); a
- * second request ends it at once, whatever it is doing. On Windows the handler runs in a thread of
- * its own, so it must only set a flag.
+ * Calls handler once when somebody asks the program to end (Ctrl-C, SIGTERM, a closed console);
+ * asked again more than a second later, the program ends at once, whatever it is doing. The handler
+ * runs in a signal handler, on Windows in a thread of its own, so it must only set a flag.
  */
 void platform_on_stop_request(void (*handler)(void));
 

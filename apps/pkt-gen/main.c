@@ -110,7 +110,7 @@ static struct nmport_d *open_next(struct nmport_d *first, int ring)
     return port;
 }
 
-/* Receivers share the count in another way: which ring frames come to is not ours to say. */
+/* Several receivers share the count while they run (receiver.c). */
 static uint64_t quota_of(const struct options *options, int index)
 {
     uint64_t threads = (uint64_t)options->threads;
@@ -249,18 +249,6 @@ static bool all_finished(struct run *run)
     return finished;
 }
 
-/* Several receivers end together when all of them have the count. */
-static bool count_reached(const struct run *run)
-{
-    struct totals totals;
-
-    if (run->options.count == 0 || run->options.threads == 1 ||
-        function_sends(run->options.function))
-        return false;
-    totals_read(run, &totals);
-    return totals.packets >= run->options.count;
-}
-
 /* Reports while the workers work, and tells them when to stop. */
 static void watch(struct run *run)
 {
@@ -278,7 +266,7 @@ static void watch(struct run *run)
 
         platform_sleep_ns(pause < WATCH_MS * 1000000ULL ? pause : WATCH_MS * 1000000ULL);
         now = platform_now_ns();
-        if (stop_requested || now >= end || count_reached(run)) {
+        if (stop_requested || now >= end) {
             atomic_store(&run->stop, true);
             end = UINT64_MAX;
         }

@@ -58,19 +58,30 @@ static uint16_t not_zero(uint16_t checksum)
     return checksum != 0 ? checksum : 0xffff;
 }
 
-void packet_set_checksum(struct packet *packet)
+/* The sum that a UDP checksum is made of: addresses, protocol, length, and the datagram. */
+static uint16_t sum_udp(const uint8_t *frame, int family, unsigned length)
 {
-    const uint8_t *addresses = packet->bytes + packet->ip + (packet->family == 4 ? 12 : 8);
-    const uint8_t *udp = packet->bytes + packet->udp;
+    const uint8_t *addresses = frame + ETHERNET_BYTES + (family == 4 ? 12 : 8);
+    const uint8_t *udp = frame + packet_header_bytes(family) - UDP_BYTES;
     uint8_t pseudo[2] = {0, PROTO_UDP};
     uint64_t sum;
 
-    store_u16(udp_checksum(packet), 0);
-    sum = sum_bytes(addresses, packet->family == 4 ? 8 : 32, 0);
+    sum = sum_bytes(addresses, family == 4 ? 8 : 32, 0);
     sum = sum_bytes(pseudo, sizeof(pseudo), sum);
     sum = sum_bytes(udp + 4, 2, sum); /* its length counts twice */
-    sum = sum_bytes(udp, packet->length - packet->udp, sum);
-    store_u16(udp_checksum(packet), not_zero((uint16_t)~fold(sum)));
+    return fold(sum_bytes(udp, length - (unsigned)(udp - frame), sum));
+}
+
+void packet_set_checksum(struct packet *packet)
+{
+    store_u16(udp_checksum(packet), 0);
+    store_u16(udp_checksum(packet),
+              not_zero((uint16_t)~sum_udp(packet->bytes, packet->family, packet->length)));
+}
+
+bool packet_checksum_right(const uint8_t *frame, unsigned length)
+{
+    return sum_udp(frame, frame[12] == 0x08 ? 4 : 6, length) == 0xffff;
 }
 
 /* An IP length has 16 bits; longer frames exist in tests only and say the largest one. */

@@ -42,6 +42,9 @@ void packet_set_length(struct packet *packet, unsigned length);
 /* Makes the UDP checksum right after the payload was changed. */
 void packet_set_checksum(struct packet *packet);
 
+/* Whether the UDP checksum of a frame whose payload packet_find_payload() has found is right. */
+bool packet_checksum_right(const uint8_t *frame, unsigned length);
+
 /* Replaces 32 bits of the payload, and adjusts the checksum. */
 void packet_set_be32(struct packet *packet, unsigned payload_offset, uint32_t value);
 

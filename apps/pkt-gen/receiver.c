@@ -154,11 +154,23 @@ static void receive_on_ring(struct receiver *receiver, unsigned ring_number, uin
     count_batch(receiver->worker, tally.frames, tally.bytes, space);
 }
 
+/* Several receivers share the count: none can know beforehand to which ring frames come. */
+static void share_count(struct receiver *receiver, uint64_t frames)
+{
+    struct run *run = receiver->worker->run;
+
+    if (run->options.threads == 1 || run->options.count == 0)
+        return;
+    if (atomic_fetch_add(&run->received, frames) + frames >= run->options.count)
+        atomic_store(&run->stop, true);
+}
+
 /* Returns false when it found nothing. */
 static bool receive_batch(struct receiver *receiver)
 {
     struct worker *worker = receiver->worker;
-    uint64_t before = atomic_load_explicit(&worker->counters.events, memory_order_relaxed);
+    uint64_t events = atomic_load_explicit(&worker->counters.events, memory_order_relaxed);
+    uint64_t before = receiver->received;
     unsigned i;
 
     for (i = worker->port->first_rx_ring; i <= worker->port->last_rx_ring; i++) {
@@ -166,10 +178,11 @@ static bool receive_batch(struct receiver *receiver)
 
         receive_on_ring(receiver, i, left);
     }
+    share_count(receiver, receiver->received - before);
     if (worker->verifier != NULL)
         atomic_store_explicit(&worker->counters.lost, worker->verifier->lost,
                               memory_order_relaxed);
-    return atomic_load_explicit(&worker->counters.events, memory_order_relaxed) != before;
+    return atomic_load_explicit(&worker->counters.events, memory_order_relaxed) != events;
 }
 
 /* Waits for the first frame. False: do not go on. */

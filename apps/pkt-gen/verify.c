@@ -26,10 +26,19 @@ static uint64_t seed_of(uint32_t session, uint16_t ring, uint64_t sequence)
     return mix(sequence + GOLDEN) ^ mix(((uint64_t)session << 16 | ring) + GOLDEN);
 }
 
-/* The length is part of the check, so a frame that was cut or padded does not pass. */
-static uint32_t check_of(uint64_t seed, unsigned length)
+/*
+ * The check covers the length, so that a frame that was cut or padded does not pass, and the
+ * headers up to the UDP checksum, which follows from the payload and is looked at by itself.
+ */
+static uint32_t check_of(uint64_t seed, const uint8_t *frame, unsigned payload, unsigned length)
 {
-    return (uint32_t)mix(seed + length);
+    unsigned headers = payload - 2;
+    uint64_t hash = seed + length;
+    unsigned i;
+
+    for (i = 0; i + sizeof(hash) <= headers; i += (unsigned)sizeof(hash))
+        hash = (hash ^ load_u64(frame + i)) * GOLDEN + (hash >> 29);
+    return (uint32_t)mix(hash ^ load_u64(frame + headers - sizeof(hash)));
 }
 
 static uint64_t pattern_word(uint64_t *state)
@@ -48,7 +57,7 @@ void verify_fill(struct packet *packet, uint32_t session, uint16_t ring, uint64_
     store_u64(payload, sequence);
     store_u32(payload + AT_SESSION, session);
     store_u16(payload + AT_RING, ring);
-    store_u32(payload + AT_CHECK, check_of(seed, packet->length));
+    store_u32(payload + AT_CHECK, check_of(seed, packet->bytes, packet->payload, packet->length));
     /* The last word may end behind the frame, in its padding. */
     for (to = payload + VERIFY_BYTES; to < end; to += sizeof(uint64_t))
         store_u64(to, pattern_word(&seed));
@@ -144,8 +153,9 @@ bool verify_frame(struct verifier *verifier, const uint8_t *frame, unsigned leng
     session = load_u32(payload + AT_SESSION);
     ring = load_u16(payload + AT_RING);
     seed = seed_of(session, ring, sequence);
-    if (load_u32(payload + AT_CHECK) != check_of(seed, length) ||
-        !pattern_right(payload + VERIFY_BYTES, frame + length, seed))
+    if (load_u32(payload + AT_CHECK) != check_of(seed, frame, offset, length) ||
+        !pattern_right(payload + VERIFY_BYTES, frame + length, seed) ||
+        !packet_checksum_right(frame, length))
         return reject(verifier, frame, length);
 
     flow = find_flow(verifier, session, ring);

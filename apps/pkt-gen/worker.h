@@ -79,6 +79,7 @@ struct statistics {
 struct run {
     struct options options;
     _Atomic bool stop;
+    _Atomic uint64_t received; /* by several receivers that share a count */
     bool timed_out; /* --seconds is over */
     int cpus;       /* how many processors -a binds to */
     int worker_count;
