@@ -1,7 +1,7 @@
 # pkt-gen and pkt-gen-b: one source; only wait.c knows which of the two it is compiled for.
 
 PKT_GEN_SOURCES := $(addprefix apps/pkt-gen/,main.c options.c usage.c address.c packet.c verify.c \
-        sequence.c sender.c receiver.c pingpong.c report.c summary.c json.c) apps/platform.c
+        sequence.c sender.c receiver.c pingpong.c pacer.c report.c summary.c json.c) apps/platform.c
 
 PKT_GEN_L := $(PKT_GEN_SOURCES:%.c=$(L)/obj/%.o)
 PKT_GEN_W := $(PKT_GEN_SOURCES:%.c=$(W)/obj/%.o)

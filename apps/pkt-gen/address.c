@@ -151,8 +151,8 @@ bool endpoint_parse(const char *text, struct endpoint *endpoint, const char **re
 static void format_address(int family, uint64_t high, uint64_t low, char *text, size_t size)
 {
     if (family == 4)
-        snprintf(text, size, "%u.%u.%u.%u", (unsigned)(low >> 24 & 255), (unsigned)(low >> 16 & 255),
-                 (unsigned)(low >> 8 & 255), (unsigned)(low & 255));
+        snprintf(text, size, "%u.%u.%u.%u", (unsigned)(low >> 24 & 255),
+                 (unsigned)(low >> 16 & 255), (unsigned)(low >> 8 & 255), (unsigned)(low & 255));
     else
         snprintf(text, size, "[%x:%x:%x:%x:%x:%x:%x:%x]", (unsigned)(high >> 48),
                  (unsigned)(high >> 32 & 0xffff), (unsigned)(high >> 16 & 0xffff),
@@ -167,14 +167,12 @@ void endpoint_format(const struct endpoint *endpoint, char *text, size_t size)
     format_address(endpoint->family, endpoint->high, endpoint->low_first, first, sizeof(first));
     format_address(endpoint->family, endpoint->high, endpoint->low_last, last, sizeof(last));
     if (endpoint_varies(endpoint))
-        snprintf(text, size, "%s:%u-%s:%u", first, endpoint->port_first, last,
-                 endpoint->port_last);
+        snprintf(text, size, "%s:%u-%s:%u", first, endpoint->port_first, last, endpoint->port_last);
     else
         snprintf(text, size, "%s:%u", first, endpoint->port_first);
 }
 
 bool endpoint_varies(const struct endpoint *endpoint)
 {
-    return endpoint->low_first != endpoint->low_last ||
-           endpoint->port_first != endpoint->port_last;
+    return endpoint->low_first != endpoint->low_last || endpoint->port_first != endpoint->port_last;
 }

@@ -33,8 +33,7 @@ void json_interval(const struct run *run, const struct totals *delta, double sec
         printf(",\"min_space\":%u", delta->min_space);
     if (delta->ping_count > 0)
         printf(",\"rtt_ns\":{\"count\":%llu,\"min\":%llu,\"mean\":%.0f}", (ull)delta->ping_count,
-               (ull)delta->ping_lowest_ns,
-               (double)delta->ping_sum_ns / (double)delta->ping_count);
+               (ull)delta->ping_lowest_ns, (double)delta->ping_sum_ns / (double)delta->ping_count);
     puts("}");
     fflush(stdout);
 }

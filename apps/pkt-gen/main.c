@@ -158,8 +158,7 @@ static bool open_ports(struct run *run)
     for (i = 0; i < run->options.threads; i++) {
         struct nmport_d *first = run->workers[0].port;
 
-        run->workers[i].port =
-            i == 0 ? open_first(&run->options) : open_next(first, i);
+        run->workers[i].port = i == 0 ? open_first(&run->options) : open_next(first, i);
         if (run->workers[i].port == NULL)
             return false;
         run->worker_count = i + 1;
@@ -196,9 +195,9 @@ static void wait_for_link(const struct options *options)
 static void *worker_main(void *argument)
 {
     static void (*const bodies[])(struct worker *) = {
-        [FUNCTION_RX] = receiver_run,   [FUNCTION_TX] = sender_run,
-        [FUNCTION_PING] = ping_run,     [FUNCTION_PONG] = pong_run,
-        [FUNCTION_TXSEQ] = sender_run,  [FUNCTION_RXSEQ] = receiver_run,
+        [FUNCTION_RX] = receiver_run,  [FUNCTION_TX] = sender_run,
+        [FUNCTION_PING] = ping_run,    [FUNCTION_PONG] = pong_run,
+        [FUNCTION_TXSEQ] = sender_run, [FUNCTION_RXSEQ] = receiver_run,
     };
     struct worker *worker = argument;
     const struct options *options = worker->options;
@@ -253,8 +252,8 @@ static bool all_finished(struct run *run)
 static void watch(struct run *run)
 {
     uint64_t begin = platform_now_ns();
-    uint64_t end = run->options.seconds > 0 ? begin + (uint64_t)(run->options.seconds * 1e9)
-                                            : UINT64_MAX;
+    uint64_t end =
+        run->options.seconds > 0 ? begin + (uint64_t)(run->options.seconds * 1e9) : UINT64_MAX;
     uint64_t interval_ns = run->options.report_ms * 1000000ULL;
     uint64_t next_report = begin + interval_ns;
 

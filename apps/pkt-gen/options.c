@@ -431,8 +431,7 @@ static bool check_combinations(const struct options *options)
 
 static bool settle(struct options *options, const struct said *said)
 {
-    if (!said->burst &&
-        (options->function == FUNCTION_PING || options->function == FUNCTION_PONG))
+    if (!said->burst && (options->function == FUNCTION_PING || options->function == FUNCTION_PONG))
         options->burst = 1;
     return check_combinations(options) && settle_family(options, said) &&
            settle_lengths(options, said) && check_fragments(options);

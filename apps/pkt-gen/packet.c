@@ -13,8 +13,20 @@
  */
 static uint64_t sum_bytes(const uint8_t *bytes, size_t count, uint64_t sum)
 {
-    for (; count >= 4; bytes += 4, count -= 4)
+    uint64_t second = 0;
+
+    for (; count >= 8; bytes += 8, count -= 8) {
+        uint64_t word = load_u64(bytes);
+
+        sum += word & 0xffffffff;
+        second += word >> 32;
+    }
+    sum += second;
+    if (count >= 4) {
         sum += load_u32(bytes);
+        bytes += 4;
+        count -= 4;
+    }
     if (count >= 2) {
         sum += load_u16(bytes);
         bytes += 2;
@@ -130,7 +142,7 @@ static void build_headers(struct packet *packet, const struct options *options)
     memcpy(ethernet + MAC_BYTES, options->source_mac, MAC_BYTES);
     if (packet->family == 4) {
         store_be16(ethernet + 12, 0x0800);
-        ip[0] = 0x45; /* version 4, five words of header */
+        ip[0] = 0x45;               /* version 4, five words of header */
         store_be16(ip + 6, 0x4000); /* do not fragment */
         ip[8] = 64;
         ip[9] = PROTO_UDP;

@@ -2,6 +2,7 @@
  * ping sends frames that carry the time, and measures how long the answers take; pong answers.
  * The payload of a ping: sequence (4, network order), session (4), time in ns (8, of the sender).
  */
+#include "apps/pkt-gen/pacer.h"
 #include "apps/pkt-gen/report.h"
 #include "apps/pkt-gen/wait.h"
 
@@ -186,8 +187,7 @@ static bool collect_answers(struct ping *ping)
     if (!worker_stopping(ping->worker)) {
         counter_add(&ping->worker->counters.lost, ping->open);
         if (ping->worker->options->verbose)
-            say("ping_body", "no answer to %u of the frames before %u", ping->open,
-                ping->sequence);
+            say("ping_body", "no answer to %u of the frames before %u", ping->open, ping->sequence);
     }
     return true;
 }

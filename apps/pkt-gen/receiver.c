@@ -148,8 +148,7 @@ static void receive_on_ring(struct receiver *receiver, unsigned ring_number, uin
         count_slots(&ring->slot[ring->head], to_end, &tally);
         count_slots(&ring->slot[0], wanted - to_end, &tally);
     }
-    ring->head = ring->cur =
-        wanted < to_end ? ring->head + wanted : wanted - to_end;
+    ring->head = ring->cur = wanted < to_end ? ring->head + wanted : wanted - to_end;
     receiver->received += tally.frames;
     count_batch(receiver->worker, tally.frames, tally.bytes, space);
 }
@@ -180,8 +179,7 @@ static bool receive_batch(struct receiver *receiver)
     }
     share_count(receiver, receiver->received - before);
     if (worker->verifier != NULL)
-        atomic_store_explicit(&worker->counters.lost, worker->verifier->lost,
-                              memory_order_relaxed);
+        atomic_store_explicit(&worker->counters.lost, worker->verifier->lost, memory_order_relaxed);
     return atomic_load_explicit(&worker->counters.events, memory_order_relaxed) != events;
 }
 

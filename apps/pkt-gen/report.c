@@ -153,9 +153,9 @@ void report_start(const struct run *run)
     char source_mac[32], target_mac[32];
 
     say("main", "%s on %s: %d queues, %d threads and %d cpus%s.",
-        sends                                 ? "Sending"
+        sends                                ? "Sending"
         : options->function == FUNCTION_PONG ? "Answering"
-                                              : "Receiving",
+                                             : "Receiving",
         options->port, sends ? port->reg.nr_tx_rings : port->reg.nr_rx_rings, options->threads,
         run->cpus, program_busy_waits ? ", busy waiting" : "");
     if (options->verbose)
@@ -180,8 +180,9 @@ static void format_extras(const struct run *run, const struct totals *delta, cha
 
     text[0] = '\0';
     if (options->function == FUNCTION_PING && delta->ping_count > 0)
-        used = snprintf(text, size, " RTT min %.1f avg %.1f us", (double)delta->ping_lowest_ns / 1e3,
-                        (double)delta->ping_sum_ns / 1e3 / (double)delta->ping_count);
+        used =
+            snprintf(text, size, " RTT min %.1f avg %.1f us", (double)delta->ping_lowest_ns / 1e3,
+                     (double)delta->ping_sum_ns / 1e3 / (double)delta->ping_count);
     if (delta->lost > 0)
         used += snprintf(text + used, size - (size_t)used, " %llu lost",
                          (unsigned long long)delta->lost);

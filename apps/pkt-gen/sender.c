@@ -3,6 +3,7 @@
  * every buffer must have had one, only the length and the flags of each slot are written, which is
  * what a program that fills its buffers in place would do for netmap.
  */
+#include "apps/pkt-gen/pacer.h"
 #include "apps/pkt-gen/report.h"
 #include "apps/pkt-gen/wait.h"
 
@@ -10,7 +11,7 @@
 #include <string.h>
 
 #define COPY_AT_LEAST  100000u
-#define COPY_ROUNDS    8u   /* ... and that many times the slots of the port: pipes swap buffers */
+#define COPY_ROUNDS    8u /* ... and that many times the slots of the port: pipes swap buffers */
 #define DRAIN_MS       2000
 #define PREFETCH_AHEAD 4u
 
@@ -19,15 +20,15 @@ struct sender {
     const struct options *options;
     struct packet *packet;
     unsigned first_ring, last_ring;
-    bool compose;          /* every frame differs from the one before */
-    bool plain;            /* one slot a frame, one length, nothing else to do for it */
-    bool copying;          /* buffers must be written */
-    uint64_t copy_until;   /* frames after which a plain sender stops copying */
+    bool compose;        /* every frame differs from the one before */
+    bool plain;          /* one slot a frame, one length, nothing else to do for it */
+    bool copying;        /* buffers must be written */
+    uint64_t copy_until; /* frames after which a plain sender stops copying */
     uint64_t sent;
-    unsigned next_length;  /* of the next frame */
+    unsigned next_length; /* of the next frame */
     uint32_t session;
-    uint32_t sequence;     /* txseq */
-    uint64_t *sequences;   /* --verify, by ring */
+    uint32_t sequence;   /* txseq */
+    uint64_t *sequences; /* --verify, by ring */
 };
 
 /* Writes one run of consecutive slots: the fast path, nothing but two stores a frame. */
@@ -77,8 +78,8 @@ static void compose_frame(struct sender *sender, const struct netmap_ring *ring)
     if (packet->length != sender->next_length)
         packet_set_length(packet, sender->next_length);
     if (sender->options->length_min != sender->options->length)
-        sender->next_length = random_between(&packet->random, sender->options->length_min,
-                                             sender->options->length);
+        sender->next_length =
+            random_between(&packet->random, sender->options->length_min, sender->options->length);
     if (what & DO_RUBBISH)
         return;
     if (sender->sent > 0)
@@ -152,9 +153,8 @@ static unsigned send_composed(struct sender *sender, struct netmap_ring *ring, u
 
     while (done < frames) {
         unsigned piece = piece_bytes(sender->options, sender->next_length);
-        uint32_t slots = piece == sender->next_length
-                             ? 1
-                             : (sender->next_length + piece - 1) / piece;
+        uint32_t slots =
+            piece == sender->next_length ? 1 : (sender->next_length + piece - 1) / piece;
 
         if (slots > space)
             break;
@@ -202,8 +202,8 @@ static void send_batch(struct sender *sender, uint64_t left)
     for (i = sender->first_ring; i <= sender->last_ring && left > 0; i++) {
         unsigned burst = sender->options->burst;
 
-        left -= send_on_ring(sender, tx_ring(sender->worker, i),
-                             left < burst ? (unsigned)left : burst);
+        left -=
+            send_on_ring(sender, tx_ring(sender->worker, i), left < burst ? (unsigned)left : burst);
     }
     if (sender->plain && sender->copying && sender->sent >= sender->copy_until) {
         sender->copying = false;
@@ -252,8 +252,8 @@ static bool sender_setup(struct sender *sender, struct worker *worker)
     sender->packet = &worker->packet;
     sender->first_ring = worker->port->first_tx_ring;
     /* A sequence over several rings would arrive in any order. */
-    sender->last_ring = options->function == FUNCTION_TXSEQ ? sender->first_ring
-                                                            : worker->port->last_tx_ring;
+    sender->last_ring =
+        options->function == FUNCTION_TXSEQ ? sender->first_ring : worker->port->last_tx_ring;
     sender->next_length = options->length;
     sender->session = (uint32_t)(random_next(&worker->packet.random) >> 32);
     sender->compose = options->function == FUNCTION_TXSEQ || options->verify || !one_length ||
@@ -307,8 +307,7 @@ void sender_run(struct worker *worker)
     if (sender_setup(&sender, worker)) {
         mark_start(worker);
         if (!send_all(&sender))
-            worker->failed = true;
-        mark_end(worker);
+            mark_end(worker); /* with the error reported, and worker->failed set */
     } else {
         worker->failed = true;
     }

@@ -22,8 +22,8 @@ void sequence_free(struct sequence_checker *checker)
 }
 
 /* Every gap with -v, else one a second: a receiver that is too slow has millions of them. */
-static void report_gap(struct sequence_checker *checker, const struct worker *worker,
-                       unsigned ring, uint32_t expected, uint32_t found)
+static void report_gap(struct sequence_checker *checker, const struct worker *worker, unsigned ring,
+                       uint32_t expected, uint32_t found)
 {
     uint64_t now = platform_now_ns();
 

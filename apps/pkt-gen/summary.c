@@ -95,9 +95,9 @@ void report_result(struct run *run)
 {
     const struct options *options = &run->options;
     FILE *to = options->json ? stderr : stdout;
-    const char *verb = function_sends(options->function)     ? "Sent"
+    const char *verb = function_sends(options->function)    ? "Sent"
                        : options->function == FUNCTION_PONG ? "Answered"
-                                                             : "Received";
+                                                            : "Received";
     char rate[48], bandwidth[48], raw[48];
     struct result result;
 
@@ -111,8 +111,8 @@ void report_result(struct run *run)
         fprintf(to, "%s %llu packets %llu bytes, %llu events, %.0f bytes each, in %.2f seconds.\n",
                 verb, (ull)result.totals.packets, (ull)result.totals.bytes,
                 (ull)result.totals.events, result.average_bytes, result.seconds);
-        fprintf(to, "Speed: %s Bandwidth: %s (raw %s). Average batch: %.2f pkts\n", rate,
-                bandwidth, raw, result.average_batch);
+        fprintf(to, "Speed: %s Bandwidth: %s (raw %s). Average batch: %.2f pkts\n", rate, bandwidth,
+                raw, result.average_batch);
     }
     print_checks(to, run, &result);
     fflush(to);

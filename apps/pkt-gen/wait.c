@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -44,18 +45,55 @@ bool sync_rx(struct worker *worker)
     return port_failed(worker, "NIOCRXSYNC", errno);
 }
 
+bool rx_has_frames(const struct worker *worker)
+{
+    unsigned i;
+
+    for (i = worker->port->first_rx_ring; i <= worker->port->last_rx_ring; i++) {
+        if (!nm_ring_empty(rx_ring(worker, i)))
+            return true;
+    }
+    return false;
+}
+
 #ifdef BUSYWAIT
+
+#define SPIN_ROUNDS 16
+
+static bool tx_has_room(const struct worker *worker)
+{
+    unsigned i;
+
+    for (i = worker->port->first_tx_ring; i <= worker->port->last_tx_ring; i++) {
+        if (!nm_ring_empty(tx_ring(worker, i)))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Without sleeping, but not against the one we wait for: when there are fewer processors than
+ * programs that spin, the other side would run only when our time slice is over.
+ */
+static bool spin(struct worker *worker, bool found)
+{
+    if (found)
+        worker->empty_rounds = 0;
+    else if (++worker->empty_rounds > SPIN_ROUNDS)
+        sched_yield();
+    return true;
+}
 
 bool wait_for_room(struct worker *worker, int timeout_ms)
 {
     (void)timeout_ms;
-    return sync_tx(worker);
+    return sync_tx(worker) && spin(worker, tx_has_room(worker));
 }
 
 bool wait_for_frames(struct worker *worker, int timeout_ms)
 {
     (void)timeout_ms;
-    return sync_rx(worker);
+    return sync_rx(worker) && spin(worker, rx_has_frames(worker));
 }
 
 #else
@@ -117,8 +155,8 @@ static uint64_t tx_pending(const struct worker *worker)
 
 bool drain_tx(struct worker *worker, unsigned patience_ms)
 {
-    uint64_t progress_ns = platform_now_ns();
-    uint64_t pause_ns = 1000;
+    uint64_t progress_ns = 0;
+    uint64_t pause_ns = 0;
     uint64_t before = UINT64_MAX;
 
     for (;;) {
@@ -127,79 +165,24 @@ bool drain_tx(struct worker *worker, unsigned patience_ms)
         if (!sync_tx(worker))
             return false;
         pending = tx_pending(worker);
-        if (pending == 0 || worker_stopping(worker))
-            return true;
         if (pending < before) {
             before = pending;
             progress_ns = platform_now_ns();
             pause_ns = 1000;
-        } else if (platform_now_ns() - progress_ns > patience_ms * 1000000ULL) {
-            say("drain_tx", "%llu frames or pieces are sent but nobody takes them; leaving them",
+            mark_end(worker); /* waiting in vain is not part of the run */
+        }
+        if (pending == 0 || worker_stopping(worker))
+            return true;
+        if (platform_now_ns() - progress_ns > patience_ms * 1000000ULL) {
+            say("drain_tx", "%llu slots are sent but nobody takes them; leaving them",
                 (unsigned long long)pending);
             return true;
         }
-        if (!program_busy_waits) {
+        if (program_busy_waits) {
+            sched_yield();
+        } else {
             platform_sleep_ns(pause_ns);
             pause_ns = pause_ns < 1000000 ? pause_ns * 2 : pause_ns;
         }
     }
-}
-
-bool rx_has_frames(const struct worker *worker)
-{
-    unsigned i;
-
-    for (i = worker->port->first_rx_ring; i <= worker->port->last_rx_ring; i++) {
-        if (!nm_ring_empty(rx_ring(worker, i)))
-            return true;
-    }
-    return false;
-}
-
-void pacer_start(struct pacer *pacer, const struct worker *worker, uint64_t sent)
-{
-    pacer->frames_per_ns =
-        (double)worker->options->rate / worker->options->threads / PLATFORM_NS_PER_SECOND;
-    pacer->begin_ns = platform_now_ns();
-    pacer->sent_at_begin = sent;
-}
-
-/* Sleeps in pieces, so that a low rate does not delay the end of the program. */
-static void pause_until(uint64_t due_ns, const struct worker *worker)
-{
-    uint64_t now;
-
-    while ((now = platform_now_ns()) < due_ns && !worker_stopping(worker)) {
-        uint64_t left = due_ns - now;
-
-        if (!program_busy_waits)
-            platform_sleep_ns(left < WAIT_MS * 1000000ULL ? left : WAIT_MS * 1000000ULL);
-    }
-}
-
-unsigned pacer_wait(struct pacer *pacer, const struct worker *worker, uint64_t sent,
-                    unsigned wanted)
-{
-    /* Sleeps are not exact; what one takes too long, the next batch makes up for. */
-    const double catch_up_ns = 100e6;
-    const double least_pause_ns = 500e3;
-    double unit = pacer->frames_per_ns * least_pause_ns;
-
-    if (pacer->frames_per_ns <= 0)
-        return wanted;
-    unit = unit < 1 ? 1 : unit > wanted ? wanted : unit;
-    while (!worker_stopping(worker)) {
-        double passed = (double)(platform_now_ns() - pacer->begin_ns);
-        double due = passed * pacer->frames_per_ns + 1 - (double)(sent - pacer->sent_at_begin);
-
-        if (due > catch_up_ns * pacer->frames_per_ns + wanted) {
-            pacer_start(pacer, worker, sent); /* we were held up; do not send it all at once */
-            continue;
-        }
-        if (due >= unit)
-            return due < wanted ? (unsigned)due : wanted;
-        pause_until(platform_now_ns() + (uint64_t)((unit - due) / pacer->frames_per_ns) + 1,
-                    worker);
-    }
-    return 0;
 }

@@ -25,7 +25,7 @@ bool sync_rx(struct worker *worker);
 
 /*
  * Waits until the host has taken everything from the tx rings: as long as it takes something, but
- * not longer than patience_ms without any progress.
+ * not longer than patience_ms without any progress. Marks the end of the run where it was made.
  */
 bool drain_tx(struct worker *worker, unsigned patience_ms);
 
@@ -41,21 +41,5 @@ static inline struct netmap_ring *rx_ring(const struct worker *worker, unsigned 
 
 /* Whether any rx ring has a frame. */
 bool rx_has_frames(const struct worker *worker);
-
-/* Pace of -R: how many frames are due at a time. */
-struct pacer {
-    double frames_per_ns; /* 0: no limit */
-    uint64_t begin_ns;
-    uint64_t sent_at_begin;
-};
-
-void pacer_start(struct pacer *pacer, const struct worker *worker, uint64_t sent);
-
-/*
- * How many of at most `wanted` frames may be sent now; waits when none is due. 0 when the worker
- * is to stop meanwhile.
- */
-unsigned pacer_wait(struct pacer *pacer, const struct worker *worker, uint64_t sent,
-                    unsigned wanted);
 
 #endif

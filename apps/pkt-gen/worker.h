@@ -38,7 +38,7 @@ struct counters {
     _Atomic uint64_t events; /* batches that were not empty */
     _Atomic uint64_t lost;   /* gaps: rxseq, --verify, pings without an answer */
     _Atomic uint64_t ping_count, ping_sum_ns, ping_lowest_ns; /* lowest: of this interval */
-    _Atomic uint32_t min_space;                               /* of this interval; UINT32_MAX: none */
+    _Atomic uint32_t min_space; /* of this interval; UINT32_MAX: none */
 };
 
 struct run;
@@ -50,9 +50,9 @@ struct worker {
     int index;
     uint64_t quota; /* frames this worker is to move; 0 = no limit */
     pthread_t thread;
-    bool started;             /* the thread exists */
-    _Atomic bool finished;    /* ... and has ended */
-    bool failed;              /* ... because of an error, which it has reported */
+    bool started;              /* the thread exists */
+    _Atomic bool finished;     /* ... and has ended */
+    bool failed;               /* ... because of an error, which it has reported */
     _Atomic uint64_t start_ns; /* when it moved the first frame; 0: not yet */
     _Atomic uint64_t end_ns;   /* when it was done with the last */
     struct counters counters;
@@ -62,6 +62,7 @@ struct worker {
     uint64_t reordered;        /* rxseq */
     int poll_value;            /* what the last poll() returned ... */
     int poll_events;           /* ... and the events it found */
+    unsigned empty_rounds;     /* busy waiting: how often in a row nothing was found */
 };
 
 /* A sum of the counters of all workers. */
@@ -80,8 +81,7 @@ struct run {
     struct options options;
     _Atomic bool stop;
     _Atomic uint64_t received; /* by several receivers that share a count */
-    bool timed_out; /* --seconds is over */
-    int cpus;       /* how many processors -a binds to */
+    int cpus;                  /* how many processors -a binds to */
     int worker_count;
     struct worker *workers;
     void *workers_memory; /* what to free */
