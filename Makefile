@@ -9,6 +9,7 @@
 #
 #   SAN=asan|tsan    a sanitised Linux build, in build/linux-asan or build/linux-tsan
 #   CONFIG=Debug     assertions on, no optimisation (default: Release)
+#   V=1              show the commands
 #
 # Each room has a fragment <room>/<room>.mk that adds its objects and targets to the lists below.
 
@@ -19,6 +20,8 @@ SAN    ?=
 CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
 WINCC  ?= x86_64-w64-mingw32-gcc
 WINAR  ?= x86_64-w64-mingw32-ar
+
+Q := $(if $(V),,@)
 
 L := build/linux$(if $(SAN),-$(SAN))
 W := build/windows
@@ -48,11 +51,13 @@ all: linux $(if $(HAVE_WINCC),windows)
 # Objects: the source path, below the output directory of its system.
 $(L)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_LINUX) $(CFLAGS_$(firstword $(subst /, ,$<))) -MMD -MP -c $< -o $@
+	@echo "  CC       $<"
+	$(Q)$(CC) $(CFLAGS_LINUX) $(CFLAGS_$(firstword $(subst /, ,$<))) -MMD -MP -c $< -o $@
 
 $(W)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(WINCC) $(CFLAGS_WIN) -MMD -MP -c $< -o $@
+	@echo "  CC (win) $<"
+	$(Q)$(WINCC) $(CFLAGS_WIN) -MMD -MP -c $< -o $@
 
 include $(wildcard core/core.mk lib/lib.mk hosts/linux/linux.mk hosts/windows/windows.mk \
         apps/apps.mk tests/*/*.mk bench/bench.mk)

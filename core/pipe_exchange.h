@@ -16,6 +16,9 @@
 
 #include "core/ring.h"
 
+/* Slots; a prefetch may run past the ring's end, which is harmless. */
+#define NM_PIPE_LOOK_AHEAD 32u
+
 struct nm_pipe_lane {
     struct netmap_slot *tx; /* the sender's ring */
     struct netmap_slot *rx; /* the receiver's ring */
@@ -54,6 +57,8 @@ NM_INLINE uint32_t nm_pipe_move(const struct nm_pipe_lane *lane, uint32_t at, ui
         uint64_t sent = nm_slot_load(tx);
         uint32_t given = nm_load32(&rx->buf_idx), buf = nm_slot_buf(sent);
 
+        if ((at & 3) == 0) /* a new line of slots: the receiver has read it, we shall write it */
+            NM_PREFETCH_WRITE(&lane->rx[at + NM_PIPE_LOOK_AHEAD]);
         if (NM_UNLIKELY(buf - 2 >= valid || nm_slot_len(sent) > max_length)) {
             *fault = NM_PIPE_BAD_TX;
             break;

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -339,8 +340,19 @@ static int check_usable(struct edge *edge)
     return 0;
 }
 
+/* A program that calls in a loop without sleeping, and gets nothing, keeps the CPU from whoever it
+ * waits for. */
+static bool nothing_ready(const struct edge *edge, int direction)
+{
+    for (uint32_t i = 0; i < edge->num_rings[direction]; i++)
+        if (edge_ring_ready(&edge->rings[direction][i]) > 0)
+            return false;
+    return true;
+}
+
 int edge_txsync(struct edge *edge)
 {
+    bool full;
     int error;
 
     pthread_mutex_lock(&edge->lock);
@@ -357,18 +369,25 @@ int edge_txsync(struct edge *edge)
             error = result != 0 ? result : error;
         }
     }
+    full = error == 0 && nothing_ready(edge, NM_TX);
     pthread_mutex_unlock(&edge->lock);
+    if (full)
+        sched_yield();
     return error;
 }
 
 int edge_rxsync(struct edge *edge)
 {
+    bool empty;
     int error;
 
     pthread_mutex_lock(&edge->lock);
     error = check_usable(edge);
     for (uint32_t i = 0; error == 0 && i < edge->num_rings[NM_RX]; i++)
         error = edge_ring_rxsync(edge, &edge->rings[NM_RX][i]);
+    empty = error == 0 && nothing_ready(edge, NM_RX);
     pthread_mutex_unlock(&edge->lock);
+    if (empty)
+        sched_yield();
     return error;
 }
