@@ -193,5 +193,5 @@ TEST(nmport_refusals, 20)
     expect_refused("vale1:a@conf:rings=17", "vale1:a", EINVAL);
     expect_refused("vale1:a@conf:slots=4097", "vale1:a", EINVAL);
     expect_refused("vale1:a-5", "vale1:a", EINVAL);
-    expect_refused("vale1:a@nonsense=1", "vale1:a", EINVAL);
+    expect_refused("vale1:a@nonsense=1", "nonsense", EINVAL);
 }

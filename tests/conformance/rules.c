@@ -207,6 +207,13 @@ TEST(rules_constants_are_not_believed, 20)
     check_usable(a, b, 2);
 }
 
+/* A bad slot is dropped and counted, which the sync may report to the program or not. */
+static void check_reported(int error)
+{
+    CHECK_MSG(error == 0 || error == EINVAL, "a sync over a bad slot gives %s, expected EINVAL",
+              errno_name(error));
+}
+
 /* A bad slot between two good ones is a drop and nothing else. */
 TEST(rules_bad_tx_slot_vale, 20)
 {
@@ -236,7 +243,7 @@ TEST(rules_bad_tx_slot_vale, 20)
         index = slot->buf_idx;
         slot->buf_idx = bad_index[i];
         slot->flags = NS_BUF_CHANGED;
-        CHECK_ERR(port_txsync(a), 0);
+        check_reported(port_txsync(a));
         slot->buf_idx = index;
         CHECK_ERR(port_rxsync(b), 0);
         frame_expect(b, 0, &before);
@@ -262,7 +269,8 @@ TEST(rules_bad_length_vale, 20)
         CHECK(frame_put(a, 0, &frame));
         slot->len = i < 3 ? (uint16_t)(ring->nr_buf_size + excess[i]) : 0xffff;
         CHECK(frame_put(a, 0, &frame));
-        CHECK_ERR(port_txsync(a), 0);
+        check_reported(port_txsync(a));
+        CHECK_ERR(port_txsync(a), 0); /* once only */
         CHECK_ERR(port_rxsync(b), 0);
         frame_expect(b, 0, &frame);
         frames_none(b);
@@ -294,7 +302,7 @@ TEST(rules_bad_rx_slot_vale, 20)
 
         frame_send(a, &frame);
     }
-    CHECK_ERR(port_rxsync(b), 0);
+    check_reported(port_rxsync(b));
     for (uint32_t i = ring->head; i != ring->tail; i = nm_ring_next(ring, i)) {
         const struct netmap_slot *slot = &ring->slot[i];
         uint32_t stream = 0;
@@ -321,7 +329,8 @@ TEST(rules_bad_rx_slot_vale, 20)
         check_usable(a, b, 100 + i);
 }
 
-/* In a pipe a bad slot never reaches the other end as a bad index. */
+/* In a pipe a bad slot never reaches the other end: it is passed over, or the ring is reset to it
+ * (nothing is dropped in a pipe) and the program may put it right and go on. */
 TEST(rules_bad_tx_slot_pipe, 20)
 {
     struct port *master = port_open_with("x{1", .nr_tx_slots = 16, .nr_rx_slots = 16);
@@ -340,29 +349,35 @@ TEST(rules_bad_tx_slot_pipe, 20)
     bad_index[3] = 0x80000000u;
     bad_index[4] = 0xffffffffu;
     for (unsigned i = 0; i < 5; i++) {
-        struct frame frame = frame_between(1, 2, i, 100);
-        struct netmap_slot *slot = &tx->slot[tx->cur];
+        struct frame first = frame_between(1, 2, 1000 + i, 100);
+        struct frame second = frame_between(1, 2, 2000 + i, 100);
+        uint32_t position = tx->cur;
+        struct netmap_slot *slot = &tx->slot[position];
         uint32_t index = slot->buf_idx;
-        unsigned good = 0;
+        bool reset;
 
-        CHECK(frame_put(master, 0, &frame));
+        CHECK(frame_put(master, 0, &first));
+        CHECK(frame_put(master, 0, &second));
         slot->buf_idx = bad_index[i];
         slot->flags = NS_BUF_CHANGED;
-        frame.sequence = 1000 + i;
-        CHECK(frame_put(master, 0, &frame));
-        (void)port_txsync(master);
+        check_reported(port_txsync(master));
+        reset = tx->head == position;
+        if (reset)
+            CHECK_EQ(tx->cur, position);
+        CHECK_ERR(port_rxsync(slave), 0);
+        for (uint32_t k = rx->head; k != rx->tail; k = nm_ring_next(rx, k))
+            CHECK_MSG(rx->slot[k].buf_idx >= 2 && rx->slot[k].buf_idx < limit,
+                      "the receiver is shown buffer %u", rx->slot[k].buf_idx);
         if (slot->buf_idx == bad_index[i])
             slot->buf_idx = index;
-        (void)port_txsync(master);
-        (void)port_rxsync(slave);
-        for (; !nm_ring_empty(rx); rx->head = rx->cur = nm_ring_next(rx, rx->cur)) {
-            uint32_t seen = rx->slot[rx->cur].buf_idx;
-
-            if (CHECK_MSG(seen >= 2 && seen < limit, "the receiver is shown buffer %u", seen))
-                good += frame_matches((const uint8_t *)NETMAP_BUF(rx, seen), &frame);
+        if (reset) { /* send both again, in order now */
+            tx->head = tx->cur = nm_ring_next(tx, nm_ring_next(tx, position));
+            CHECK_ERR(port_txsync(master), 0);
+            CHECK_ERR(port_rxsync(slave), 0);
+            frame_expect(slave, 0, &first);
         }
-        CHECK_MSG(good == 1, "the good frame after a bad slot arrived %u times", good);
-        CHECK_ERR(port_rxsync(slave), 0);
+        frame_expect(slave, 0, &second);
+        frames_none(slave);
         check_usable(master, slave, 100 + i);
     }
 }

@@ -14,16 +14,13 @@ static void rings_map(uint16_t source_rings, uint16_t destination_rings)
     for (unsigned ring = 0; ring < source_rings; ring++) {
         struct frame frame = frame_between(1, 2, ring, 60 + ring);
 
+        /* One sync for each: between rings there is no order. */
         CHECK(frame_put(a, ring, &frame));
-    }
-    CHECK_ERR(port_txsync(a), 0);
-    CHECK_ERR(port_rxsync(b), 0);
-    for (unsigned ring = 0; ring < source_rings; ring++) {
-        struct frame frame = frame_between(1, 2, ring, 60 + ring);
-
+        CHECK_ERR(port_txsync(a), 0);
+        CHECK_ERR(port_rxsync(b), 0);
         frame_expect(b, ring % destination_rings, &frame);
+        frames_none(b);
     }
-    frames_none(b);
     port_close(a);
     port_close(b);
 }
@@ -177,6 +174,7 @@ TEST(vale_chain_around_the_end_of_the_ring, 20)
         CHECK_ERR(port_txsync(a), 0);
         CHECK_ERR(port_rxsync(b), 0);
         REQUIRE(chain_expect(b, i, 7));
+        CHECK_ERR(port_rxsync(b), 0); /* gives the slots back: the next chain needs them */
     }
     frames_none(b);
 }
@@ -270,6 +268,7 @@ TEST(vale_chain_with_a_bad_slot_is_dropped, 20)
     struct netmap_ring *ring;
     struct frame good = frame_between(1, 2, 1, 100);
     uint32_t position, index;
+    int error;
 
     REQUIRE(a != NULL && b != NULL);
     ring = tx_ring(a, 0);
@@ -278,7 +277,8 @@ TEST(vale_chain_with_a_bad_slot_is_dropped, 20)
     index = ring->slot[position].buf_idx;
     ring->slot[position].buf_idx = 0xffffffffu;
     REQUIRE(frame_put(a, 0, &good));
-    CHECK_ERR(port_txsync(a), 0);
+    error = port_txsync(a);
+    CHECK_MSG(error == 0 || error == EINVAL, "a bad slot gives %s", errno_name(error));
     ring->slot[position].buf_idx = index;
     CHECK_ERR(port_rxsync(b), 0);
     frame_expect(b, 0, &good);
