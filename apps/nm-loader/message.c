@@ -47,6 +47,9 @@ static const wchar_t *remedy_for(DWORD error)
     case ERROR_BAD_EXE_FORMAT:
     case ERROR_EXE_MACHINE_TYPE_MISMATCH:
         return L"The file is no driver for this Windows: netmap.sys needs 64-bit Windows on x86.";
+    case ERROR_GEN_FAILURE:
+        return L"The driver refused to start; its reason is in the kernel's debug output "
+               L"(DebugView, \"Capture Kernel\").";
     case ERROR_SERVICE_DISABLED:
         return L"Enable the service: sc config netmap start= demand";
     case ERROR_SERVICE_MARKED_FOR_DELETE:

@@ -10,6 +10,23 @@
 
 #include <ntifs.h>
 
+/* Exported by every version, in no driver header. Class 0 answers with the structure. PASSIVE. */
+struct nm_system_basic_information {
+    ULONG reserved;
+    ULONG timer_resolution;
+    ULONG page_size;
+    ULONG physical_pages;
+    ULONG lowest_physical_page;
+    ULONG highest_physical_page;
+    ULONG allocation_granularity;
+    ULONG_PTR lowest_user_address;
+    ULONG_PTR highest_user_address;
+    ULONG_PTR processors;
+    CCHAR number_of_processors;
+};
+NTSYSAPI NTSTATUS NTAPI ZwQuerySystemInformation(ULONG information_class, PVOID information,
+                                                 ULONG size, PULONG written);
+
 #define NM_POOL_TAG ((ULONG)0x50414d4eu) /* "NMAP" in a pool listing */
 
 #endif

@@ -21,6 +21,7 @@ static VOID NTAPI unload(PDRIVER_OBJECT driver)
 
     if (driver->DeviceObject != NULL)
         nm_device_delete(driver->DeviceObject);
+    nm_files_stop();
     nm_waits_stop();
     left = nm_core_stop(&nm_driver_core);
     /* One allocation is the path of the key that the count is about to be written to. */
@@ -34,12 +35,28 @@ static VOID NTAPI unload(PDRIVER_OBJECT driver)
     nm_parameters_stop();
 }
 
+/* Regions are locked in memory, so all together get half of it, and one what an MDL describes. */
+static void limit_memory(struct nm_config *config)
+{
+    struct nm_system_basic_information information;
+    uint64_t half;
+
+    if (config->max_region > UINT32_MAX - 2 * PAGE_SIZE)
+        config->max_region = UINT32_MAX - 2 * PAGE_SIZE;
+    if (!NT_SUCCESS(ZwQuerySystemInformation(0, &information, sizeof(information), NULL)))
+        return;
+    half = (uint64_t)information.physical_pages * information.page_size / 2;
+    if (config->max_memory > half)
+        config->max_memory = half;
+}
+
 static NTSTATUS start_core(void)
 {
     struct nm_config config;
 
     nm_config_defaults(&config);
     config.doors = false; /* rings move inside the caller's request */
+    limit_memory(&config);
     return nm_core_start(&nm_driver_core, &config) == 0 ? STATUS_SUCCESS
                                                         : STATUS_INSUFFICIENT_RESOURCES;
 }

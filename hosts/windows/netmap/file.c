@@ -27,6 +27,16 @@ void nm_files_start(void)
     InitializeListHead(&views);
 }
 
+void nm_files_stop(void)
+{
+    while (!IsListEmpty(&files)) {
+        struct nm_file *file = CONTAINING_RECORD(files.Flink, struct nm_file, link);
+
+        nm_file_cleanup(file);
+        nm_file_free(file);
+    }
+}
+
 NTSTATUS nm_file_open(struct nm_core *core, struct nm_file **file_out)
 {
     struct nm_file *file = nm_os_alloc(sizeof(*file));

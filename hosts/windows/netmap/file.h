@@ -28,6 +28,10 @@ struct nm_file {
 /* All PASSIVE. */
 void nm_files_start(void);
 
+/* Close what is still open: never anything on Windows, which unloads a driver after its last file
+ * object has gone; Wine does not wait. */
+void nm_files_stop(void);
+
 /* A file on a new core handle. STATUS_INSUFFICIENT_RESOURCES when there is no memory. */
 NTSTATUS nm_file_open(struct nm_core *core, struct nm_file **file);
 
