@@ -5,6 +5,7 @@
 #   make windows     netmap.sys and the Windows programs (x86_64-w64-mingw32-gcc)
 #   make check       what can be checked without running: headers, formats
 #   make test        every test group this machine can run
+#   make list-tests  the test groups, for ./run test; list-checks likewise
 #   make clean
 #
 #   SAN=asan|tsan    a sanitised Linux build, in build/linux-asan or build/linux-tsan
@@ -45,7 +46,7 @@ TEST_TARGETS    :=
 
 HAVE_WINCC := $(shell command -v $(WINCC) 2>/dev/null)
 
-.PHONY: all linux windows check test clean
+.PHONY: all linux windows check test list-tests list-checks clean
 all: linux $(if $(HAVE_WINCC),windows)
 
 # Objects: the source path, below the output directory of its system.
@@ -62,10 +63,33 @@ $(W)/obj/%.o: %.c
 include $(wildcard core/core.mk lib/lib.mk hosts/linux/linux.mk hosts/windows/windows.mk \
         apps/apps.mk tests/*/*.mk bench/bench.mk)
 
+# A second compiler reads the Linux sources: other warnings, the same rules.
+CLANG      ?= clang
+CLANG_SRCS  = $(sort $(CORE_SRCS) $(NETMAPD_SRCS) hosts/linux/netmapd/main.c $(LIBNETMAP_SRCS) \
+              $(EDGE_SRCS) $(EDGE_CORE_SRCS) $(PKT_GEN_SOURCES) apps/pkt-gen/wait.c)
+CFLAGS_CLANG = $(filter-out -O%,$(CFLAGS_LINUX)) -O2 -fsyntax-only
+
+.PHONY: check-clang check-scripts
+check-clang:
+	$(Q)$(foreach source,$(CLANG_SRCS),$(CLANG) $(CFLAGS_CLANG) \
+	    $(CFLAGS_$(firstword $(subst /, ,$(source)))) $(source) &&) \
+	    echo "check-clang: $(words $(CLANG_SRCS)) files"
+
+# SC1007 dislikes the idiom CDPATH= cd.
+check-scripts:
+	$(Q)shellcheck --shell=sh --severity=warning --exclude=SC1007 run .ci/run $(wildcard *.sh */*.sh */*/*.sh)
+
+CHECK_TARGETS += $(if $(shell command -v $(CLANG)),check-clang) \
+        $(if $(shell command -v shellcheck),check-scripts)
+
 linux: $(LINUX_TARGETS)
 windows: $(WINDOWS_TARGETS)
 check: $(CHECK_TARGETS)
 test: $(TEST_TARGETS)
+list-tests:
+	@echo $(TEST_TARGETS)
+list-checks:
+	@echo $(CHECK_TARGETS)
 
 clean:
 	rm -rf build
