@@ -21,7 +21,7 @@ static void check_sane(void)
 
     CHECK(device != INVALID_HANDLE_VALUE);
     CHECK_EQUAL(device_register(device, "vale3:sane", 0), 0);
-    CHECK_EQUAL(device_call(device, NM_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
+    CHECK_EQUAL(device_call(device, NETMAP_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
     CloseHandle(device);
 }
 
@@ -31,7 +31,7 @@ static void throw_at(HANDLE device, size_t in_size, size_t out_size)
     DWORD written = 0, error;
 
     memset(out, 0xa5, sizeof(out));
-    error = device_call(device, NM_WIN_CONTROL, in, in_size, out, out_size, &written);
+    error = device_call(device, NETMAP_WIN_CONTROL, in, in_size, out, out_size, &written);
     if (in_size < offsetof(struct nm_request, u) || in_size > sizeof(struct nm_request) ||
         out_size < in_size) {
         CHECK_EQUAL(error, ERROR_INVALID_USER_BUFFER);
@@ -127,11 +127,11 @@ static void no_buffers(void)
 
     for (int round = 0; round < 2; round++) {
         for (DWORD function = 0x8f0; function < 0x920; function++) {
-            DWORD code = NM_WIN_CODE(function), written = 0;
+            DWORD code = NETMAP_WIN_CODE(function), written = 0;
             DWORD error = device_call(device, code, NULL, 0, NULL, 0, &written);
-            DWORD expected = code == NM_WIN_CONTROL || code == NM_WIN_POLL || code == NM_WIN_MAP
+            DWORD expected = code == NETMAP_WIN_CONTROL || code == NETMAP_WIN_POLL || code == NETMAP_WIN_MAP
                                  ? ERROR_INVALID_USER_BUFFER
-                             : code == NM_WIN_TXSYNC || code == NM_WIN_RXSYNC
+                             : code == NETMAP_WIN_TXSYNC || code == NETMAP_WIN_RXSYNC
                                  ? (round == 0 ? ERROR_DEVICE_NOT_CONNECTED : 0)
                                  : ERROR_INVALID_FUNCTION;
 
@@ -155,20 +155,20 @@ static void no_buffers(void)
 static void bad_polls(void)
 {
     HANDLE device = device_open();
-    struct nm_win_poll poll = {NM_WIN_READABLE, 0};
-    struct nm_win_poll_reply reply;
+    struct netmap_win_poll poll = {NETMAP_WIN_READABLE, 0};
+    struct netmap_win_poll_reply reply;
 
-    CHECK_EQUAL(device_call(device, NM_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
+    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
                 ERROR_DEVICE_NOT_CONNECTED);
     CHECK_EQUAL(device_register(device, "vale3:p", 0), 0);
-    CHECK_EQUAL(device_call(device, NM_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
+    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
                 0);
     poll.wanted = 0x80;
-    CHECK_EQUAL(device_call(device, NM_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
+    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
                 ERROR_INVALID_PARAMETER);
-    poll.wanted = NM_WIN_READABLE;
+    poll.wanted = NETMAP_WIN_READABLE;
     poll.timeout_ms = -2;
-    CHECK_EQUAL(device_call(device, NM_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
+    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
                 ERROR_INVALID_PARAMETER);
     CloseHandle(device);
 }

@@ -25,7 +25,7 @@ run_pair() {
 }
 
 mkdir -p "$work" || exit 1
-nm_wine_start demo || exit 1
+nm_wine_start || exit 1
 trap 'nm_wine_stop' EXIT
 trap 'exit 1' INT TERM
 nm_wine_unload >/dev/null 2>&1

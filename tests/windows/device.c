@@ -4,7 +4,7 @@
 
 HANDLE device_open(void)
 {
-    return CreateFileA(NM_WIN_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+    return CreateFileA(NETMAP_WIN_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
                        FILE_FLAG_OVERLAPPED, NULL);
 }
 
@@ -44,7 +44,7 @@ int device_register_at(HANDLE device, const char *name, uint64_t flags, uint64_t
     header.nr_body = (uintptr_t)&body;
     if (nm_request_pack(&request, &header) != 0)
         return -1;
-    error = device_call(device, NM_WIN_CONTROL, &request, request.size, &request, request.size,
+    error = device_call(device, NETMAP_WIN_CONTROL, &request, request.size, &request, request.size,
                         NULL);
     if (error != 0)
         return -1;
@@ -68,7 +68,7 @@ void device_poll_start(HANDLE device, struct device_poll *poll, uint32_t wanted,
     poll->overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     poll->request.wanted = wanted;
     poll->request.timeout_ms = timeout_ms;
-    if (!DeviceIoControl(device, NM_WIN_POLL, &poll->request, sizeof(poll->request), &poll->reply,
+    if (!DeviceIoControl(device, NETMAP_WIN_POLL, &poll->request, sizeof(poll->request), &poll->reply,
                          sizeof(poll->reply), &written, &poll->overlapped) &&
         GetLastError() != ERROR_IO_PENDING)
         test_fail(__FILE__, __LINE__, "poll refused");

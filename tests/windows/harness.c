@@ -68,6 +68,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--child") == 0)
         return child_main(argv[2]);
     test_watchdog(150);
+    tests_driver_parts();
     tests_loader();
     tests_control();
     tests_wait();

@@ -81,8 +81,8 @@ unsigned port_take(struct port *port);
 /* One poll that stays pending, or is over at once. */
 struct device_poll {
     OVERLAPPED overlapped;
-    struct nm_win_poll request;
-    struct nm_win_poll_reply reply;
+    struct netmap_win_poll request;
+    struct netmap_win_poll_reply reply;
 };
 void device_poll_start(HANDLE device, struct device_poll *poll, uint32_t wanted, int timeout_ms);
 /* Wait for its end: 0 or a Windows error; WAIT_TIMEOUT when it does not end. */
@@ -105,6 +105,7 @@ int loader_run(const char *arguments, char *output, size_t size);
 
 /* ---- the tests ---- */
 
+void tests_driver_parts(void);
 void tests_loader(void);   /* before netmap.sys is loaded, and loading it */
 void tests_control(void);
 void tests_wait(void);

@@ -3,9 +3,9 @@
 
 #include <net/netmap_user.h>
 
-static DWORD map(HANDLE device, struct nm_win_map *reply)
+static DWORD map(HANDLE device, struct netmap_win_map *reply)
 {
-    return device_call(device, NM_WIN_MAP, NULL, 0, reply, sizeof(*reply), NULL);
+    return device_call(device, NETMAP_WIN_MAP, NULL, 0, reply, sizeof(*reply), NULL);
 }
 
 static bool is_mapped(const void *address)
@@ -27,7 +27,7 @@ static bool is_unmapped_soon(const void *address)
 static void map_twice(void)
 {
     HANDLE device = device_open();
-    struct nm_win_map first, second;
+    struct netmap_win_map first, second;
 
     CHECK_EQUAL(map(device, &first), ERROR_DEVICE_NOT_CONNECTED);
     CHECK_EQUAL(device_register(device, "vale5:m", 0), 0);
@@ -107,7 +107,7 @@ static void scribble(void)
 {
     ULONGLONG end = GetTickCount64() + 3000;
     struct port bad, a, b;
-    struct nm_win_map region;
+    struct netmap_win_map region;
     unsigned sent = 0, taken = 0, syncs = 0;
 
     if (!port_open(&bad, "vale5:bad"))
@@ -125,14 +125,14 @@ static void scribble(void)
         for (int i = 0; i < 200; i++)
             words[(test_random() % reach) / 4] = test_random() % 2 ? test_random()
                                                                    : test_random() % 2048;
-        device_call(bad.device, test_random() % 2 ? NM_WIN_TXSYNC : NM_WIN_RXSYNC, NULL, 0, NULL, 0,
+        device_call(bad.device, test_random() % 2 ? NETMAP_WIN_TXSYNC : NETMAP_WIN_RXSYNC, NULL, 0, NULL, 0,
                     NULL);
-        device_poll_start(bad.device, &poll, NM_WIN_READABLE | NM_WIN_WRITABLE, 0);
+        device_poll_start(bad.device, &poll, NETMAP_WIN_READABLE | NETMAP_WIN_WRITABLE, 0);
         device_poll_end(bad.device, &poll, 5000);
         syncs++;
         if (port_put(&a))
             sent++;
-        CHECK_EQUAL(device_call(a.device, NM_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
+        CHECK_EQUAL(device_call(a.device, NETMAP_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
         taken += port_take(&b);
     }
     CHECK_EQUAL(taken, sent);

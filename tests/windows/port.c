@@ -4,13 +4,13 @@
 
 bool port_open(struct port *port, const char *name)
 {
-    struct nm_win_map map;
+    struct netmap_win_map map;
     uint64_t offset = 0;
     int error;
 
     port->device = device_open();
     error = device_register_at(port->device, name, 0, &offset);
-    if (error != 0 || device_call(port->device, NM_WIN_MAP, NULL, 0, &map, sizeof(map), NULL) != 0) {
+    if (error != 0 || device_call(port->device, NETMAP_WIN_MAP, NULL, 0, &map, sizeof(map), NULL) != 0) {
         test_fail(__FILE__, __LINE__, "cannot open %s: error %d", name, error);
         CloseHandle(port->device);
         return false;
@@ -46,11 +46,11 @@ unsigned port_take(struct port *port)
 {
     unsigned count = 0;
 
-    CHECK_EQUAL(device_call(port->device, NM_WIN_RXSYNC, NULL, 0, NULL, 0, NULL), 0);
+    CHECK_EQUAL(device_call(port->device, NETMAP_WIN_RXSYNC, NULL, 0, NULL, 0, NULL), 0);
     while (!nm_ring_empty(port->rx)) {
         port->rx->head = port->rx->cur = nm_ring_next(port->rx, port->rx->head);
         count++;
     }
-    CHECK_EQUAL(device_call(port->device, NM_WIN_RXSYNC, NULL, 0, NULL, 0, NULL), 0);
+    CHECK_EQUAL(device_call(port->device, NETMAP_WIN_RXSYNC, NULL, 0, NULL, 0, NULL), 0);
     return count;
 }

@@ -23,7 +23,7 @@ static int child_waits(void)
     if (device_register(device, "vale7:w", NR_EXCLUSIVE) != 0)
         return 10;
     for (int i = 0; i < 8; i++)
-        device_poll_start(device, &polls[i], NM_WIN_READABLE, -1);
+        device_poll_start(device, &polls[i], NETMAP_WIN_READABLE, -1);
     child_ready();
     Sleep(60000);
     return 11;
@@ -32,13 +32,13 @@ static int child_waits(void)
 static int child_foreign(void)
 {
     char value[32];
-    struct nm_win_map reply;
+    struct netmap_win_map reply;
     HANDLE device;
 
     if (GetEnvironmentVariableA("NETMAP_TEST_HANDLE", value, sizeof(value)) == 0)
         return 10;
     device = (HANDLE)(uintptr_t)strtoull(value, NULL, 10);
-    return device_call(device, NM_WIN_MAP, NULL, 0, &reply, sizeof(reply), NULL) ==
+    return device_call(device, NETMAP_WIN_MAP, NULL, 0, &reply, sizeof(reply), NULL) ==
                    ERROR_ACCESS_DENIED
                ? 0
                : 11;

@@ -1,10 +1,10 @@
 #!/bin/sh
-# The tests of netmap.sys under Wine: driver-test.exe in a prefix of its own.
+# The tests of netmap.sys under Wine: driver-test.exe in Wine.
 set -u
 NM_ROOT=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 . "$NM_ROOT/tests/windows/wine-env.sh"
 
-nm_wine_start tests || exit 1
+nm_wine_start || exit 1
 trap 'nm_wine_stop' EXIT
 trap 'exit 1' INT TERM
 # Whatever an earlier run left behind.

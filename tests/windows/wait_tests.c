@@ -25,7 +25,7 @@ static void close_pair(void)
 static void send_one(struct port *port)
 {
     CHECK(port_put(port));
-    CHECK_EQUAL(device_call(port->device, NM_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
+    CHECK_EQUAL(device_call(port->device, NETMAP_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
 }
 
 static bool is_pending(const struct device_poll *poll)
@@ -39,16 +39,16 @@ static void at_once(void)
 
     if (!open_pair())
         return;
-    device_poll_start(b.device, &poll, NM_WIN_READABLE, 0);
+    device_poll_start(b.device, &poll, NETMAP_WIN_READABLE, 0);
     CHECK_EQUAL(device_poll_end(b.device, &poll, PATIENCE), 0);
     CHECK_EQUAL(poll.reply.ready, 0);
-    device_poll_start(b.device, &poll, NM_WIN_READABLE | NM_WIN_WRITABLE, -1);
+    device_poll_start(b.device, &poll, NETMAP_WIN_READABLE | NETMAP_WIN_WRITABLE, -1);
     CHECK_EQUAL(device_poll_end(b.device, &poll, PATIENCE), 0);
-    CHECK_EQUAL(poll.reply.ready, NM_WIN_WRITABLE);
+    CHECK_EQUAL(poll.reply.ready, NETMAP_WIN_WRITABLE);
     send_one(&a);
-    device_poll_start(b.device, &poll, NM_WIN_READABLE, -1);
+    device_poll_start(b.device, &poll, NETMAP_WIN_READABLE, -1);
     CHECK_EQUAL(device_poll_end(b.device, &poll, PATIENCE), 0);
-    CHECK_EQUAL(poll.reply.ready, NM_WIN_READABLE);
+    CHECK_EQUAL(poll.reply.ready, NETMAP_WIN_READABLE);
     close_pair();
 }
 
@@ -60,13 +60,13 @@ static void many_woken(void)
         return;
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < WAITERS; i++)
-            device_poll_start(b.device, &polls[i], NM_WIN_READABLE, i % 2 ? -1 : 60000);
+            device_poll_start(b.device, &polls[i], NETMAP_WIN_READABLE, i % 2 ? -1 : 60000);
         for (int i = 0; i < WAITERS; i++)
             CHECK(is_pending(&polls[i]));
         send_one(&a);
         for (int i = 0; i < WAITERS; i++) {
             CHECK_EQUAL(device_poll_end(b.device, &polls[i], PATIENCE), 0);
-            CHECK_EQUAL(polls[i].reply.ready, NM_WIN_READABLE);
+            CHECK_EQUAL(polls[i].reply.ready, NETMAP_WIN_READABLE);
         }
         CHECK_EQUAL(port_take(&b), 1);
     }
@@ -81,7 +81,7 @@ static void half_cancelled(void)
     if (!open_pair())
         return;
     for (int i = 0; i < WAITERS; i++)
-        device_poll_start(b.device, &polls[i], NM_WIN_READABLE, -1);
+        device_poll_start(b.device, &polls[i], NETMAP_WIN_READABLE, -1);
     for (int i = 0; i < WAITERS; i += 2)
         CHECK(CancelIoEx(b.device, &polls[i].overlapped));
     for (int i = 0; i < WAITERS; i += 2)
@@ -103,7 +103,7 @@ static void time_outs(void)
         return;
     start = GetTickCount64();
     for (int i = 0; i < WAITERS; i++)
-        device_poll_start(b.device, &polls[i], NM_WIN_READABLE, 200 + (i * 37) % 200);
+        device_poll_start(b.device, &polls[i], NETMAP_WIN_READABLE, 200 + (i * 37) % 200);
     for (int i = 0; i < WAITERS; i++) {
         CHECK_EQUAL(device_poll_end(b.device, &polls[i], PATIENCE), 0);
         CHECK_EQUAL(polls[i].reply.ready, 0);
@@ -113,7 +113,7 @@ static void time_outs(void)
 
     /* One that is woken early does not wait for its time. */
     start = GetTickCount64();
-    device_poll_start(b.device, &polls[0], NM_WIN_READABLE, 20000);
+    device_poll_start(b.device, &polls[0], NETMAP_WIN_READABLE, 20000);
     send_one(&a);
     CHECK_EQUAL(device_poll_end(b.device, &polls[0], PATIENCE), 0);
     CHECK(GetTickCount64() - start < 2000);
@@ -136,13 +136,13 @@ static void writable(void)
     for (int i = 0; i < 3; i++) { /* until ring and peer are full */
         while (port_put(&master))
             sent++;
-        CHECK_EQUAL(device_call(master.device, NM_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
+        CHECK_EQUAL(device_call(master.device, NETMAP_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
     }
-    device_poll_start(master.device, &poll, NM_WIN_WRITABLE, -1);
+    device_poll_start(master.device, &poll, NETMAP_WIN_WRITABLE, -1);
     CHECK(is_pending(&poll));
     CHECK(port_take(&slave) > 0);
     CHECK_EQUAL(device_poll_end(master.device, &poll, PATIENCE), 0);
-    CHECK_EQUAL(poll.reply.ready, NM_WIN_WRITABLE);
+    CHECK_EQUAL(poll.reply.ready, NETMAP_WIN_WRITABLE);
     port_close(&master);
     port_close(&slave);
 }
@@ -154,7 +154,7 @@ static void close_while_waiting(void)
     if (!open_pair())
         return;
     for (int i = 0; i < WAITERS; i++)
-        device_poll_start(b.device, &polls[i], NM_WIN_READABLE, i % 2 ? -1 : 60000);
+        device_poll_start(b.device, &polls[i], NETMAP_WIN_READABLE, i % 2 ? -1 : 60000);
     CloseHandle(b.device);
     for (int i = 0; i < WAITERS; i++) {
         CHECK_EQUAL(WaitForSingleObject(polls[i].overlapped.hEvent, PATIENCE), WAIT_OBJECT_0);
@@ -179,7 +179,7 @@ static DWORD WINAPI stress_waiter(LPVOID argument)
         DWORD error;
 
         state = state * 1664525u + 1013904223u;
-        device_poll_start(b.device, &poll, NM_WIN_READABLE, (int)(state >> 28));
+        device_poll_start(b.device, &poll, NETMAP_WIN_READABLE, (int)(state >> 28));
         if ((state >> 16) % 3 == 0)
             CancelIoEx(b.device, &poll.overlapped);
         error = device_poll_end(b.device, &poll, PATIENCE);

@@ -3,12 +3,25 @@
 ifneq ($(HAVE_WINCC),)
 
 DRIVER_TEST_SRCS := $(addprefix tests/windows/,harness.c device.c port.c process.c loader_tests.c \
-        control_tests.c wait_tests.c memory_tests.c process_tests.c client_tests.c)
+        control_tests.c wait_tests.c memory_tests.c process_tests.c client_tests.c \
+        driver_parts_tests.c)
 DRIVER_TEST_OBJS := $(DRIVER_TEST_SRCS:%.c=$(W)/obj/%.o)
 
 $(DRIVER_TEST_OBJS): CFLAGS_WIN += -Iinclude/windows -D__USE_MINGW_ANSI_STDIO=1
 
-$(W)/tests/driver-test.exe: $(DRIVER_TEST_OBJS) $(W)/lib/libnetmap.a
+$(W)/obj/tests/windows/driver_parts_tests.o: CFLAGS_WIN += -Ihosts/windows/netmap
+
+# memcpy and its kin of the driver beside those of the C library.
+$(W)/obj/tests/windows/runtime.o: hosts/windows/netmap/runtime.c
+	@mkdir -p $(@D)
+	$(WINCC) $(CFLAGS_WIN) -Wno-missing-prototypes -fno-builtin \
+	    -fno-tree-loop-distribute-patterns -Dmemset=driver_memset -Dmemcpy=driver_memcpy \
+	    -Dmemmove=driver_memmove -Dmemcmp=driver_memcmp -MMD -MP -c $< -o $@
+
+DRIVER_PARTS := $(W)/obj/tests/windows/runtime.o $(W)/obj/hosts/windows/netmap/text.o \
+        $(W)/obj/hosts/windows/netmap/guard.o
+
+$(W)/tests/driver-test.exe: $(DRIVER_TEST_OBJS) $(DRIVER_PARTS) $(W)/lib/libnetmap.a
 	@mkdir -p $(@D)
 	$(WINCC) -static $^ -ladvapi32 -o $@
 

@@ -1,13 +1,14 @@
 # Source this: a Wine of our own in which netmap.sys and Windows programs run, without a display.
 #
-#   nm_wine_start [NAME]      make (once) and enter the prefix build/wine[-NAME]
+#   nm_wine_start             make (once) and enter the prefix build/wine; waits while another
+#                             script of this tree is in it
 #   nm_wine_run PROGRAM ARG…  run a Windows program in it; its exit status is the result
 #   nm_wine_load [SYS]        load netmap.sys with nm-loader; SYS defaults to the built one
 #   nm_wine_unload            unload it again
 #   nm_wine_stop              end everything that runs in the prefix
 #
-# Groups of tests that may run at the same time take prefixes with different names. Every function
-# returns non-zero on failure; nothing here exits the calling shell.
+# Every function returns non-zero on failure; nothing here exits the calling shell. File descriptor
+# 9 is the lock. There is one prefix for all, because each takes 700 MB and 6 seconds to make.
 
 nm_wine_root=${nm_wine_root:-$(CDPATH= cd -- "${NM_ROOT:-.}" && pwd)}
 nm_wine_windows=$nm_wine_root/build/windows
@@ -24,27 +25,31 @@ nm_wine_find() {
 
 nm_wine_start() {
     nm_wine_find || return 1
-    WINEPREFIX=$nm_wine_root/build/wine${1:+-$1}
+    WINEPREFIX=$nm_wine_root/build/wine
     WINEDEBUG=${NM_WINEDEBUG:--all}
     WINEDLLOVERRIDES="mscoree,mshtml="
     WINEARCH=win64
     export WINEPREFIX WINEDEBUG WINEDLLOVERRIDES WINEARCH
-    unset DISPLAY
+    unset DISPLAY WAYLAND_DISPLAY
     mkdir -p "$WINEPREFIX" || return 1
+    exec 9>"$WINEPREFIX.lock"
+    flock 9 || return 1
+    # What a script left running that was killed itself.
+    wineserver -k 9>&- 2>/dev/null
     if [ ! -f "$WINEPREFIX/.netmap-ready" ]; then
-        "$nm_wine_program" wineboot -i >"$WINEPREFIX.log" 2>&1 || {
+        "$nm_wine_program" wineboot -i >"$WINEPREFIX.log" 2>&1 9>&- || {
             echo "wine-env: wineboot failed, see $WINEPREFIX.log" >&2
             return 1
         }
-        wineserver -w
+        wineserver -w 9>&-
         : >"$WINEPREFIX/.netmap-ready"
     fi
     # A server that outlives single programs: without it every program would boot Windows anew.
-    wineserver -p 2>/dev/null || wineserver -p
+    wineserver -p 9>&-
 }
 
 nm_wine_run() {
-    "$nm_wine_program" "$@"
+    "$nm_wine_program" "$@" 9>&-
 }
 
 nm_wine_load() {
@@ -57,6 +62,7 @@ nm_wine_unload() {
 
 nm_wine_stop() {
     [ -n "${WINEPREFIX:-}" ] || return 0
-    wineserver -k
-    wineserver -w
+    wineserver -k 9>&-
+    wineserver -w 9>&-
+    exec 9>&-
 }

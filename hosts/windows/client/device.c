@@ -6,7 +6,7 @@
 HANDLE nm_client_device_open(void)
 {
     /* Overlapped, or a waiting poll would keep every other call on the handle waiting. */
-    HANDLE device = CreateFileA(NM_WIN_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL,
+    HANDLE device = CreateFileA(NETMAP_WIN_DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL,
                                 OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
 
     if (device != INVALID_HANDLE_VALUE)
@@ -23,7 +23,7 @@ HANDLE nm_client_device_open(void)
         errno = EACCES;
         break;
     default:
-        nm_client_message("cannot open %s: Windows error %lu", NM_WIN_DEVICE_PATH,
+        nm_client_message("cannot open %s: Windows error %lu", NETMAP_WIN_DEVICE_PATH,
                           (unsigned long)GetLastError());
         errno = nm_client_errno_of_system(GetLastError());
         break;

@@ -11,8 +11,8 @@ struct waiter {
     struct pollfd *fd;
     struct nm_client_descriptor *descriptor;
     OVERLAPPED overlapped;
-    struct nm_win_poll request;
-    struct nm_win_poll_reply reply;
+    struct netmap_win_poll request;
+    struct netmap_win_poll_reply reply;
     bool pending;
 };
 
@@ -20,11 +20,11 @@ static short events_of(uint32_t ready, short wanted)
 {
     int events = 0;
 
-    if ((ready & NM_WIN_READABLE) != 0)
+    if ((ready & NETMAP_WIN_READABLE) != 0)
         events |= wanted & (POLLIN | POLLPRI);
-    if ((ready & NM_WIN_WRITABLE) != 0)
+    if ((ready & NETMAP_WIN_WRITABLE) != 0)
         events |= wanted & (POLLOUT | POLLWRBAND);
-    if ((ready & NM_WIN_POLL_ERROR) != 0)
+    if ((ready & NETMAP_WIN_POLL_ERROR) != 0)
         events |= POLLERR;
     return (short)events;
 }
@@ -46,10 +46,10 @@ static void start(struct waiter *waiter, int timeout_ms)
     short events = waiter->fd->events;
     DWORD written, error = 0;
 
-    waiter->request.wanted = ((events & POLLIN) != 0 ? NM_WIN_READABLE : 0) |
-                             ((events & POLLOUT) != 0 ? NM_WIN_WRITABLE : 0);
+    waiter->request.wanted = ((events & POLLIN) != 0 ? NETMAP_WIN_READABLE : 0) |
+                             ((events & POLLOUT) != 0 ? NETMAP_WIN_WRITABLE : 0);
     waiter->request.timeout_ms = timeout_ms < 0 ? -1 : timeout_ms;
-    if (!DeviceIoControl(waiter->descriptor->device, NM_WIN_POLL, &waiter->request,
+    if (!DeviceIoControl(waiter->descriptor->device, NETMAP_WIN_POLL, &waiter->request,
                          sizeof(waiter->request), &waiter->reply, sizeof(waiter->reply), &written,
                          &waiter->overlapped))
         error = GetLastError();

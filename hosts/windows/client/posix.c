@@ -79,62 +79,59 @@ int close(int fd)
     return nm_posix_is_netmap(fd) ? nm_posix_close(fd) : _close(fd);
 }
 
-static int system_failure(DWORD system_error)
-{
-    return nm_client_fail(nm_client_errno_of_system(system_error));
-}
-
-/* Send a packed request; 0 with the reply in *request, whatever it says, or -1. */
+/* Send a packed request; 0 with the reply in *request, or errno's number. */
 static int transact(HANDLE device, struct nm_request *request)
 {
     uint32_t size = request->size;
     DWORD written;
-    DWORD error = nm_client_device_call(device, NM_WIN_CONTROL, request, size, request, size,
+    DWORD error = nm_client_device_call(device, NETMAP_WIN_CONTROL, request, size, request, size,
                                         &written);
 
+    nm_client_message("%s", "");
     if (error != 0)
-        return system_failure(error);
+        return nm_client_errno_of_system(error);
     if (written < offsetof(struct nm_request, u))
-        return nm_client_fail(EIO);
+        return EIO;
+    if (request->error == 0)
+        return 0;
     request->message[sizeof(request->message) - 1] = 0;
-    nm_client_message("%s", request->error != 0 ? request->message : "");
+    nm_client_message("%s", request->message);
     return 0;
 }
 
-static int outcome(const struct nm_request *request)
-{
-    return request->error == 0 ? 0 : nm_client_fail(nm_client_errno(request->error));
-}
-
-static int control(HANDLE device, struct nmreq_header *header)
+int netmap_win_control(void *device, struct nmreq_header *header)
 {
     struct nm_request request;
     int error;
 
     if (header == NULL)
-        return nm_client_fail(EFAULT);
+        return EFAULT;
     error = nm_request_pack(&request, header);
     if (error != 0)
-        return nm_client_fail(nm_client_errno(error));
-    if (transact(device, &request) != 0)
-        return -1;
+        return nm_client_errno(error);
+    error = transact(device, &request);
+    if (error != 0)
+        return error;
     nm_request_unpack(&request, header);
-    return outcome(&request);
+    return request.error != 0 ? nm_client_errno(request.error) : 0;
 }
 
 static int legacy(HANDLE device, enum nm_request_op op, struct nmreq *argument)
 {
     struct nm_request request;
+    int error;
 
     if (argument == NULL)
-        return nm_client_fail(EFAULT);
+        return EFAULT;
     nm_request_pack_legacy(&request, op, argument);
-    if (transact(device, &request) != 0)
-        return -1;
+    error = transact(device, &request);
+    if (error != 0)
+        return error;
     *argument = request.u.legacy;
-    return outcome(&request);
+    return request.error != 0 ? nm_client_errno(request.error) : 0;
 }
 
+/* 0, or errno's number. */
 static int sync(HANDLE device, DWORD code)
 {
     DWORD error = nm_client_device_call(device, code, NULL, 0, NULL, 0, NULL);
@@ -144,38 +141,55 @@ static int sync(HANDLE device, DWORD code)
     nm_client_message("%s", error == ERROR_DEVICE_NOT_CONNECTED
                                 ? "the descriptor is bound to no port: register it first"
                                 : "");
-    return system_failure(error);
+    return nm_client_errno_of_system(error);
 }
 
 int nm_posix_ioctl(int fd, unsigned long request, void *argument)
 {
     struct nm_client_descriptor *descriptor = nm_client_get(fd);
-    int result;
+    int error;
 
     if (descriptor == NULL)
         return nm_client_fail(EBADF);
     switch (request) {
     case NIOCTXSYNC:
-        result = sync(descriptor->device, NM_WIN_TXSYNC);
+        error = sync(descriptor->device, NETMAP_WIN_TXSYNC);
         break;
     case NIOCRXSYNC:
-        result = sync(descriptor->device, NM_WIN_RXSYNC);
+        error = sync(descriptor->device, NETMAP_WIN_RXSYNC);
         break;
     case NIOCCTRL:
-        result = control(descriptor->device, argument);
+        error = netmap_win_control(descriptor->device, argument);
         break;
     case NIOCREGIF:
-        result = legacy(descriptor->device, NM_OP_REGIF, argument);
+        error = legacy(descriptor->device, NM_OP_REGIF, argument);
         break;
     case NIOCGINFO:
-        result = legacy(descriptor->device, NM_OP_GINFO, argument);
+        error = legacy(descriptor->device, NM_OP_GINFO, argument);
         break;
     default:
-        result = nm_client_fail(ENOTTY);
+        error = ENOTTY;
         break;
     }
     nm_client_put(descriptor);
-    return result;
+    return error == 0 ? 0 : nm_client_fail(error);
+}
+
+void *netmap_win_open(void)
+{
+    return nm_client_device_open();
+}
+
+void *netmap_win_handle(int fd)
+{
+    struct nm_client_descriptor *descriptor = nm_client_get(fd);
+    HANDLE device = INVALID_HANDLE_VALUE;
+
+    if (descriptor != NULL) {
+        device = descriptor->device;
+        nm_client_put(descriptor);
+    }
+    return device;
 }
 
 static void *map_anonymous(size_t length)
@@ -190,9 +204,9 @@ static void *map_anonymous(size_t length)
 
 static void *map_region(HANDLE device, size_t length, uint64_t offset)
 {
-    struct nm_win_map reply;
+    struct netmap_win_map reply;
     DWORD written;
-    DWORD error = nm_client_device_call(device, NM_WIN_MAP, NULL, 0, &reply, sizeof(reply),
+    DWORD error = nm_client_device_call(device, NETMAP_WIN_MAP, NULL, 0, &reply, sizeof(reply),
                                         &written);
 
     if (error != 0 || written != sizeof(reply)) {

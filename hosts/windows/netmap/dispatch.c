@@ -56,7 +56,7 @@ static NTSTATUS sync(struct call *call, int (*function)(struct nm_handle *handle
 
 static NTSTATUS map(struct call *call)
 {
-    struct nm_win_map reply = {0, 0};
+    struct netmap_win_map reply = {0, 0};
     NTSTATUS status;
 
     if (call->in != 0 || call->out < sizeof(reply))
@@ -72,13 +72,13 @@ static NTSTATUS map(struct call *call)
 /* Does not complete the request itself only when it could be read: *taken says so. */
 static NTSTATUS poll(struct call *call, bool *taken)
 {
-    struct nm_win_poll request;
+    struct netmap_win_poll request;
     NTSTATUS status;
 
-    if (call->in != sizeof(request) || call->out < sizeof(struct nm_win_poll_reply))
+    if (call->in != sizeof(request) || call->out < sizeof(struct netmap_win_poll_reply))
         return STATUS_INVALID_BUFFER_SIZE;
     memcpy(&request, call->buffer, sizeof(request));
-    if ((request.wanted & ~(NM_WIN_READABLE | NM_WIN_WRITABLE | NM_WIN_POLL_ERROR)) != 0 ||
+    if ((request.wanted & ~(NETMAP_WIN_READABLE | NETMAP_WIN_WRITABLE | NETMAP_WIN_POLL_ERROR)) != 0 ||
         request.timeout_ms < -1)
         return STATUS_INVALID_PARAMETER;
     if (!nm_file_is_bound(call->file))
@@ -113,19 +113,19 @@ static NTSTATUS device_control(struct nm_file *file, PIRP irp, PIO_STACK_LOCATIO
     if (file == NULL || !nm_rundown_enter(&file->rundown))
         return complete(irp, STATUS_CANCELLED, 0);
     switch (stack->Parameters.DeviceIoControl.IoControlCode) {
-    case NM_WIN_CONTROL:
+    case NETMAP_WIN_CONTROL:
         status = control(&call);
         break;
-    case NM_WIN_TXSYNC:
+    case NETMAP_WIN_TXSYNC:
         status = sync(&call, nm_handle_txsync);
         break;
-    case NM_WIN_RXSYNC:
+    case NETMAP_WIN_RXSYNC:
         status = sync(&call, nm_handle_rxsync);
         break;
-    case NM_WIN_POLL:
+    case NETMAP_WIN_POLL:
         status = poll(&call, &taken);
         break;
-    case NM_WIN_MAP:
+    case NETMAP_WIN_MAP:
         status = map(&call);
         break;
     default:

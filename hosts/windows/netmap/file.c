@@ -186,7 +186,7 @@ static NTSTATUS create_view(struct nm_file *file, struct view **view_out)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS nm_file_map(struct nm_file *file, PEPROCESS process, struct nm_win_map *reply)
+NTSTATUS nm_file_map(struct nm_file *file, PEPROCESS process, struct netmap_win_map *reply)
 {
     NTSTATUS status = STATUS_SUCCESS;
     struct view *view;

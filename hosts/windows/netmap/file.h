@@ -59,6 +59,6 @@ void nm_file_control(struct nm_file *file, PEPROCESS process, struct nm_request 
  * The address of the file's region in process, mapping it when no file of that process has done so.
  * STATUS_ACCESS_DENIED when another process registered the file.
  */
-NTSTATUS nm_file_map(struct nm_file *file, PEPROCESS process, struct nm_win_map *reply);
+NTSTATUS nm_file_map(struct nm_file *file, PEPROCESS process, struct netmap_win_map *reply);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * NTSTATUS nm_guarded_lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation)
  *
- * Calls MmProbeAndLockPages and returns 0, or the code of the exception it raised. gcc has no
- * __try for this target, so the scope table is written by hand.
+ * Calls MmProbeAndLockPages and returns 0, or STATUS_INSUFFICIENT_RESOURCES when it raised an
+ * exception, of whatever kind. gcc has no __try for this target, so the scope table is written by
+ * hand.
  */
     .text
     .globl nm_guarded_lock_pages
@@ -20,7 +21,8 @@ nm_guarded_lock_pages:
 .Lguard_out:
     addq $40, %rsp
     ret
-.Lguard_except: /* the unwinder left the exception code in eax */
+.Lguard_except: /* Windows has the exception's code in eax here, Wine has not */
+    movl $0xC000009A, %eax
     jmp .Lguard_out
     .seh_handler __C_specific_handler, @except
     .seh_handlerdata

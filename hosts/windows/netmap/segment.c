@@ -20,7 +20,7 @@ struct nm_os_segment {
     PMDL locked;         /* Windows: the view's pages */
 };
 
-/* MmProbeAndLockPages raises when it cannot; guard.S turns that into its status. PASSIVE. */
+/* MmProbeAndLockPages raises when it cannot; guard.S turns that into a status. PASSIVE. */
 NTSTATUS nm_guarded_lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation);
 
 bool nm_running_under_wine(void)

@@ -23,8 +23,8 @@ static struct {
     PVOID thread;
 } waits;
 
-_Static_assert(NM_WIN_READABLE == NM_READABLE && NM_WIN_WRITABLE == NM_WRITABLE &&
-                   NM_WIN_POLL_ERROR == NM_POLL_ERROR,
+_Static_assert(NETMAP_WIN_READABLE == NM_READABLE && NETMAP_WIN_WRITABLE == NM_WRITABLE &&
+                   NETMAP_WIN_POLL_ERROR == NM_POLL_ERROR,
                "the core's events travel as they are");
 
 /*
@@ -51,7 +51,7 @@ static NTSTATUS complete(PIRP irp, NTSTATUS status, unsigned ready)
     irp->IoStatus.Status = status;
     irp->IoStatus.Information = 0;
     if (NT_SUCCESS(status)) {
-        struct nm_win_poll_reply *reply = irp->AssociatedIrp.SystemBuffer;
+        struct netmap_win_poll_reply *reply = irp->AssociatedIrp.SystemBuffer;
 
         reply->ready = ready;
         reply->reserved = 0;
@@ -202,7 +202,7 @@ void nm_waits_run(void)
     (void)KeSetEvent(&waits.kick, IO_NO_INCREMENT, FALSE);
 }
 
-NTSTATUS nm_waits_poll(struct nm_file *file, PIRP irp, const struct nm_win_poll *poll)
+NTSTATUS nm_waits_poll(struct nm_file *file, PIRP irp, const struct netmap_win_poll *poll)
 {
     unsigned ready = nm_handle_poll(file->handle, poll->wanted);
     struct wait *wait;

@@ -22,7 +22,7 @@ void nm_waits_stop(void);
  * Execute a poll request on a bound file, inside its rundown: complete it, or keep it pending.
  * Returns what the dispatch routine must return. PASSIVE.
  */
-NTSTATUS nm_waits_poll(struct nm_file *file, PIRP irp, const struct nm_win_poll *poll);
+NTSTATUS nm_waits_poll(struct nm_file *file, PIRP irp, const struct netmap_win_poll *poll);
 
 /* Complete the waiters whose handle has become ready. After every call into the core, with no lock
  * held. Up to DISPATCH. */
