@@ -1,7 +1,14 @@
-# The benchmark: this machine's limits and the programs that are measured against them.
+# The benchmark: this machine's limits, and the programs that are measured against them.
 
-LINUX_TARGETS += $(L)/bench/limits
+FLOW_SOURCES := $(addprefix bench/,flow.c traffic.c frames.c cputime.c)
+FLOW_L       := $(FLOW_SOURCES:%.c=$(L)/obj/%.o)
+
+LINUX_TARGETS += $(L)/bench/limits $(L)/bench/flow
 
 $(L)/bench/limits: $(L)/obj/bench/limits.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_LINUX) $^ -o $@
+
+$(L)/bench/flow: $(FLOW_L) $(L)/lib/libnetmap.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_LINUX) $^ -lpthread -ldl -o $@

@@ -15,14 +15,13 @@
  * The two processes share a memfd and busy-poll on a CPU each; those of the futex items sleep and
  * run where the scheduler puts them. Each figure is the median of SLICES slices, with their range.
  */
+#include "bench/machine.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SLICES         5
@@ -85,14 +83,6 @@ struct figure {
     double p99; /* of single round trips; 0: not measured */
 };
 
-static uint64_t now_ns(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 static void die(const char *what)
 {
     fprintf(stderr, "limits: %s: %s\n", what, strerror(errno));
@@ -113,10 +103,6 @@ static void relax(void)
  * The batch functions exist once for every width of vector registers and are chosen at start: the
  * limit must be this machine's, and the program must run on any.
  */
-
-typedef uint64_t block64 __attribute__((vector_size(64), aligned(1), may_alias));
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 ALWAYS_INLINE void copy_bytes(uint8_t *destination, const uint8_t *source, uint32_t bytes)
 {
@@ -211,31 +197,25 @@ static const struct batch_functions *functions = &functions_plain;
 
 static const char *choose_functions(void)
 {
+    switch (vectors_of_this_cpu()) {
 #ifdef __x86_64__
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) {
+    case VECTORS_AVX512:
         functions = &functions_avx512;
         return "avx512f";
-    }
-    if (__builtin_cpu_supports("avx2")) {
+    case VECTORS_AVX2:
         functions = &functions_avx2;
         return "avx2";
-    }
 #endif
-    return "baseline";
+    default:
+        return "baseline";
+    }
 }
 
 /* ---- processes ---- */
 
 static void pin(int cpu)
 {
-    cpu_set_t set;
-
-    if (cpu < 0)
-        return;
-    CPU_ZERO(&set);
-    CPU_SET((unsigned)cpu, &set);
-    if (sched_setaffinity(0, sizeof(set), &set) != 0) {
+    if (!pin_to(cpu)) {
         fprintf(stderr, "limits: CPU %d: %s\n", cpu, strerror(errno));
         exit(1);
     }
