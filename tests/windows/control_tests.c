@@ -185,8 +185,18 @@ static void second_register(void)
     CloseHandle(b);
 }
 
+/* The device has no inside. */
+static void names_below(void)
+{
+    HANDLE device = CreateFileA(NETMAP_WIN_DEVICE_PATH "\\x", GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                                OPEN_EXISTING, 0, NULL);
+
+    CHECK(device == INVALID_HANDLE_VALUE);
+}
+
 void tests_control(void)
 {
+    test_run("control: no names below the device", names_below);
     test_run("control: random bytes of every length", hostile_random);
     test_run("control: hostile requests of every length", hostile_seasoned);
     test_run("control: codes without buffers, short buffers, unknown codes", no_buffers);

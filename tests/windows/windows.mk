@@ -37,9 +37,12 @@ $(W)/tests/nodriver.sys:
 WINDOWS_TEST_FILES := $(W)/netmap.sys $(W)/bin/nm-loader.exe $(W)/tests/driver-test.exe \
         $(W)/tests/broken.sys $(W)/tests/nodriver.sys
 
-.PHONY: test-windows
+.PHONY: test-windows demo-windows
 test-windows: $(WINDOWS_TEST_FILES)
 	tests/windows/run.sh
+
+demo-windows: $(W)/netmap.sys $(W)/bin/nm-loader.exe $(W)/bin/pkt-gen.exe
+	tests/windows/demo-windows.sh
 
 ifneq ($(shell command -v wine64 || ls /usr/lib/wine/wine64 2>/dev/null || command -v wine),)
 TEST_TARGETS += test-windows

@@ -21,9 +21,9 @@ static short events_of(uint32_t ready, short wanted)
     int events = 0;
 
     if ((ready & NETMAP_WIN_READABLE) != 0)
-        events |= wanted & (POLLIN | POLLPRI);
+        events |= wanted & POLLIN;
     if ((ready & NETMAP_WIN_WRITABLE) != 0)
-        events |= wanted & (POLLOUT | POLLWRBAND);
+        events |= wanted & POLLOUT;
     if ((ready & NETMAP_WIN_POLL_ERROR) != 0)
         events |= POLLERR;
     return (short)events;
@@ -53,10 +53,15 @@ static void start(struct waiter *waiter, int timeout_ms)
                          sizeof(waiter->request), &waiter->reply, sizeof(waiter->reply), &written,
                          &waiter->overlapped))
         error = GetLastError();
-    if (error == ERROR_IO_PENDING)
-        waiter->pending = true;
-    else
+    if (error != ERROR_IO_PENDING) {
         finish(waiter, error);
+        return;
+    }
+    waiter->pending = true;
+    /* A thread that closed the descriptor meanwhile may have looked for requests before ours. */
+    MemoryBarrier();
+    if (*(volatile LONG *)&waiter->descriptor->closed)
+        CancelIoEx(waiter->descriptor->device, &waiter->overlapped);
 }
 
 /* The waiter's event is set. */

@@ -68,7 +68,8 @@ bool nm_client_remove(int fd)
     if (descriptor == NULL)
         return false;
     InterlockedExchange(&descriptor->closed, 1);
-    /* The handle closes with its last use; a poll that waits must not hold it for ever. */
+    /* The handle closes with its last use; a poll that waits must not hold it for ever. (One that
+     * is about to wait sees that the descriptor is closed.) */
     if (*(volatile LONG *)&descriptor->references > 1)
         CancelIoEx(descriptor->device, NULL);
     nm_client_put(descriptor);

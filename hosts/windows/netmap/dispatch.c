@@ -147,6 +147,10 @@ NTSTATUS NTAPI nm_dispatch(PDEVICE_OBJECT device, PIRP irp)
     (void)device;
     switch (stack->MajorFunction) {
     case IRP_MJ_CREATE:
+        if (stack->FileObject->FileName.Length != 0) { /* \\.\netmap\something */
+            status = STATUS_OBJECT_NAME_NOT_FOUND;
+            break;
+        }
         status = nm_file_open(&nm_driver_core, &file);
         if (NT_SUCCESS(status))
             stack->FileObject->FsContext = file;
