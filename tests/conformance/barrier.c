@@ -159,6 +159,36 @@ TEST(barrier_tail_is_current, 20)
     }
 }
 
+/* Programs end by waiting until nothing is pending: in a pipe, until the peer gave the slots back.
+ * That must be seen whether or not the sender is short of room. */
+TEST(barrier_tail_is_current_pipe, 20)
+{
+    struct port *master = port_open("x{1");
+    struct port *slave = port_open("x}1");
+    struct netmap_ring *ring;
+    uint64_t sequence = 0;
+
+    REQUIRE(master != NULL && slave != NULL);
+    ring = tx_ring(master, 0);
+    for (unsigned round = 0; round < 200; round++) {
+        unsigned count = 1 + round % 100;
+
+        for (unsigned i = 0; i < count; i++) {
+            struct frame frame = frame_between(1, 2, sequence++, 60);
+
+            REQUIRE(frame_put(master, 0, &frame));
+        }
+        REQUIRE_ERR(port_txsync(master), 0);
+        REQUIRE_ERR(port_rxsync(slave), 0);
+        REQUIRE_EQ(ring_room(rx_ring(slave, 0)), count);
+        frames_discard(slave);
+        REQUIRE_ERR(port_txsync(master), 0);
+        REQUIRE_MSG(nm_tx_pending(ring) == 0,
+                    "round %u: all was received and given back, but tail is %u, head %u", round,
+                    ring->tail, ring->head);
+    }
+}
+
 static void close_keeps_frames(const char *from_name, const char *to_name)
 {
     struct port *to = port_open(to_name);

@@ -211,7 +211,7 @@ TEST(linux_daemon_simultaneous_first_opens, 60)
     const char *directory = instance_directory("first");
     int saved_input = dup(0);
 
-    for (unsigned round = 0; round < (quick() ? 3u : 8u); round++) {
+    for (unsigned round = 0; round < (quick() ? 2u : 5u); round++) {
         int outputs[OPENERS];
         int start[2];
         pid_t pids[OPENERS];

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Run the conformance suite against netmap.sys under Wine, in a prefix of its own.
+# Run the conformance suite against netmap.sys under Wine.
 # Arguments go to the suite: patterns of test names.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/windows/wine-env.sh || exit 1
 
-nm_wine_start conformance || exit 1
+nm_wine_start || exit 1
 trap 'nm_wine_stop' EXIT
 trap 'exit 1' HUP INT TERM
+nm_wine_unload >/dev/null 2>&1 # whatever an earlier run left behind
 nm_wine_load || exit 1
 nm_wine_run build/windows/tests/conformance.exe "$@"
 status=$?
