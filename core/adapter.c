@@ -235,6 +235,14 @@ static int make_ends(struct nm_pipe *pipe, const struct nm_name *name,
 static int check_room(struct nm_handle *handle, const char *name, const struct nm_adapter *parent,
                       const struct nm_ring_geometry *geometry)
 {
+    uint32_t rings = geometry->num_rings[NM_TX] + geometry->num_rings[NM_RX];
+
+    if (sizeof(struct netmap_if) + 8ull * rings > parent->region->layout.if_size)
+        return nm_fail(handle, NM_ENOMEM,
+                       "%s: %u rings do not fit the if_size %u of region %u, which '%s' was opened "
+                       "with; open it with as many rings",
+                       name, rings, parent->region->layout.if_size, parent->region->id,
+                       parent->name);
     for (int direction = 0; direction < 2; direction++) {
         uint32_t bytes = (uint32_t)sizeof(struct netmap_ring) + 16 * geometry->num_slots[direction];
 

@@ -21,6 +21,9 @@ static int check_header(struct nm_handle *handle, const struct nm_request *reque
         return nm_fail(handle, NM_EINVAL,
                        "API version %u asked for, %u to %u are spoken here; rebuild the program",
                        header->nr_version, NETMAP_MIN_API, NETMAP_MAX_API);
+    if (header->nr_reserved != 0)
+        return nm_fail(handle, NM_EINVAL, "nr_reserved is %u, it must be 0",
+                       header->nr_reserved);
     if (!terminated(header->nr_name, sizeof(header->nr_name)))
         return nm_fail(handle, NM_EINVAL, "the port's name has more than %u characters",
                        (unsigned)sizeof(header->nr_name) - 1);

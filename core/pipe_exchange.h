@@ -17,7 +17,7 @@
 #include "core/ring.h"
 
 /* Slots; a prefetch may run past the ring's end, which is harmless. */
-#define NM_PIPE_LOOK_AHEAD 32u
+#define NM_PIPE_LOOK_AHEAD 64u
 
 struct nm_pipe_lane {
     struct netmap_slot *tx; /* the sender's ring */

@@ -302,7 +302,8 @@ static void mark_living(struct nm_region *region, const struct nm_kring *dying, 
             if (krings == NULL)
                 continue;
             for (uint32_t i = 0; i < adapter->geometry.num_rings[direction]; i++)
-                if (&krings[i] < dying || &krings[i] >= dying + num_dying)
+                if ((&krings[i] < dying || &krings[i] >= dying + num_dying) &&
+                    krings[i].ring != NULL) /* NULL: its creation failed or is yet to come */
                     mark_ring(region, &krings[i]);
         }
     }

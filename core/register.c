@@ -265,17 +265,18 @@ int nm_port_info_get(struct nm_handle *handle, const char *name,
 {
     struct nm_adapter *adapter;
     struct nm_port_wish wish;
-    uint32_t counts[3], sizes[3];
     int error;
 
     if (name[0] == '\0') {
-        uint64_t memsize;
+        struct nmreq_pools_info pools;
 
-        nm_adapter_global_layout(&memsize, counts, sizes);
+        memset(&pools, 0, sizeof(pools));
+        pools.nr_mem_id = info->nr_mem_id;
+        error = nm_pools_info_get(handle, name, &pools);
         memset(info, 0, sizeof(*info));
-        info->nr_memsize = memsize;
-        info->nr_mem_id = NM_REGION_GLOBAL;
-        return 0;
+        info->nr_memsize = pools.nr_memsize;
+        info->nr_mem_id = pools.nr_mem_id;
+        return error;
     }
     memset(&wish, 0, sizeof(wish));
     wish.geometry.num_slots[NM_TX] = info->nr_tx_slots;

@@ -41,6 +41,7 @@ struct edge {
     bool bound;
     bool dead;            /* netmapd has gone */
     int event_fd;
+    uint32_t calls;       /* syncs so far; every so many look whether netmapd is still there */
     uint32_t kind;        /* NM_ATTACH_* */
     uint64_t flags;       /* NR_* */
     char name[64];

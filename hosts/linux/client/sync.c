@@ -113,16 +113,6 @@ static int reset(struct edge_ring *ring)
     return NM_EINVAL;
 }
 
-/* Read head and cur once each; 0, or NM_EINVAL after a reset. */
-static int fetch_head(struct edge_ring *ring, uint32_t *head)
-{
-    uint32_t cur = nm_load32(&ring->ring->cur);
-
-    *head = nm_load32_acquire(&ring->ring->head);
-    if (nm_ring_indices_valid(*head, cur, ring->hwcur, ring->hwtail, ring->num_slots))
-        return 0;
-    return reset(ring);
-}
 
 /* Our side of the ring may have moved without us: another process that shares the descriptor, or
  * another descriptor on the same ring. Its published count says how far. */
@@ -149,6 +139,22 @@ static void follow_other_side(struct edge_ring *ring, const uint64_t *other_coun
     }
 }
 
+/* Read head and cur once each; 0, or NM_EINVAL after a reset. Beyond the tail we know there may be
+ * slots that another descriptor on the same ring has shown the program: look before judging. */
+static int fetch_head(struct edge_ring *ring, uint32_t *head, const uint64_t *other_count,
+                      uint32_t room)
+{
+    uint32_t cur = nm_load32(&ring->ring->cur);
+
+    *head = nm_load32_acquire(&ring->ring->head);
+    if (NM_LIKELY(nm_ring_indices_valid(*head, cur, ring->hwcur, ring->hwtail, ring->num_slots)))
+        return 0;
+    follow_other_side(ring, other_count, room);
+    if (nm_ring_indices_valid(*head, cur, ring->hwcur, ring->hwtail, ring->num_slots))
+        return 0;
+    return reset(ring);
+}
+
 static void show_tail(struct edge_ring *ring)
 {
     nm_store32_release(&ring->ring->tail, ring->hwtail);
@@ -165,6 +171,14 @@ static int check_faults(struct edge_ring *ring)
     return reset(ring);
 }
 
+/* tx: slots given away and not yet back; never more than the ring has. */
+static uint32_t outstanding(const struct edge_ring *ring)
+{
+    uint64_t used = ring->head_count - ring->tail_count;
+
+    return used < ring->num_slots ? (uint32_t)used : ring->num_slots - 1;
+}
+
 /* ---- VALE ---- */
 
 static int vale_txsync(struct edge *edge, struct edge_ring *ring, bool flush)
@@ -173,7 +187,7 @@ static int vale_txsync(struct edge *edge, struct edge_ring *ring, bool flush)
     uint32_t head, number;
 
     follow_own_side(ring, &door->head);
-    if (fetch_head(ring, &head) != 0)
+    if (fetch_head(ring, &head, &door->tail, outstanding(ring)) != 0)
         return NM_EINVAL;
     number = nm_ring_distance(ring->hwcur, head, ring->num_slots);
     if (number > 0) {
@@ -182,7 +196,7 @@ static int vale_txsync(struct edge *edge, struct edge_ring *ring, bool flush)
         if (nm_door_publish(&door->head, ring->head_count, &door->head_event))
             ring_netmapd(edge, door);
     }
-    follow_other_side(ring, &door->tail, (uint32_t)(ring->head_count - ring->tail_count));
+    follow_other_side(ring, &door->tail, outstanding(ring));
     if (flush && ring->head_count != ring->tail_count)
         ring_netmapd(edge, door);
     show_tail(ring);
@@ -191,7 +205,7 @@ static int vale_txsync(struct edge *edge, struct edge_ring *ring, bool flush)
 
 /* ---- pipes ---- */
 
-static int pipe_txsync(struct edge *edge, struct edge_ring *ring)
+static int pipe_txsync(struct edge *edge, struct edge_ring *ring, bool flush)
 {
     struct nm_door *door = ring->peer_door;
     uint32_t head, wanted, used, space, moved;
@@ -199,18 +213,14 @@ static int pipe_txsync(struct edge *edge, struct edge_ring *ring)
     uint32_t n = ring->num_slots;
 
     follow_own_side(ring, &door->tail);
-    /* hwtail is the last slot we may fill: tail_count + n - 1. */
-    if (fetch_head(ring, &head) != 0)
+    if (fetch_head(ring, &head, &door->head, outstanding(ring)) != 0)
         return NM_EINVAL;
     wanted = nm_ring_distance(ring->hwcur, head, n);
-    used = (uint32_t)(ring->head_count - ring->tail_count);
-    if (used > n - 1)
-        used = n - 1;
-    if (n - 1 - used < wanted + n / 8) { /* look at the peer's line only when short of room */
+    used = outstanding(ring);
+    /* The peer's line is looked at when an up-to-date tail was asked for, or room is short. */
+    if (flush || wanted == 0 || n - 1 - used < wanted + n / 8) {
         follow_other_side(ring, &door->head, used);
-        used = (uint32_t)(ring->head_count - ring->tail_count);
-        if (used > n - 1)
-            used = n - 1;
+        used = outstanding(ring);
     }
     space = n - 1 - used;
     moved = nm_pipe_move(&ring->lane, ring->hwcur, wanted < space ? wanted : space, &fault);
@@ -226,16 +236,23 @@ static int pipe_txsync(struct edge *edge, struct edge_ring *ring)
 
 int edge_ring_txsync(struct edge *edge, struct edge_ring *ring, bool flush)
 {
-    return edge->kind == NM_ATTACH_PIPE ? pipe_txsync(edge, ring) : vale_txsync(edge, ring, flush);
+    return edge->kind == NM_ATTACH_PIPE ? pipe_txsync(edge, ring, flush)
+                                         : vale_txsync(edge, ring, flush);
+}
+
+/* rx: slots the other side can still fill. */
+static uint32_t rx_room(const struct edge_ring *ring)
+{
+    return ring->num_slots - 1 - nm_ring_distance(ring->hwcur, ring->hwtail, ring->num_slots);
 }
 
 int edge_ring_rxsync(struct edge *edge, struct edge_ring *ring)
 {
     struct nm_door *door = ring->door;
-    uint32_t head, number, used;
+    uint32_t head, number;
 
     follow_own_side(ring, &door->head);
-    if (fetch_head(ring, &head) != 0)
+    if (fetch_head(ring, &head, &door->tail, rx_room(ring)) != 0)
         return NM_EINVAL;
     number = nm_ring_distance(ring->hwcur, head, ring->num_slots);
     if (number > 0) {
@@ -244,8 +261,7 @@ int edge_ring_rxsync(struct edge *edge, struct edge_ring *ring)
         if (nm_door_publish(&door->head, ring->head_count, &door->head_event))
             edge_wake_bell(edge->peer_bell); /* only the sender of a pipe asks for this */
     }
-    used = nm_ring_distance(ring->hwcur, ring->hwtail, ring->num_slots);
-    follow_other_side(ring, &door->tail, ring->num_slots - 1 - used);
+    follow_other_side(ring, &door->tail, rx_room(ring));
     show_tail(ring);
     return check_faults(ring);
 }

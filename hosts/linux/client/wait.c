@@ -23,6 +23,7 @@
 #define LIVENESS_NS 250000000
 #define BUSY_BATCH  64u /* slots found at the last wait that make a ring busy */
 #define MAX_BELLS   64
+#define CALLS_PER_CHECK 256u
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
@@ -55,6 +56,13 @@ static bool wants_rx(const struct edge *edge, short events)
     return edge->num_rings[NM_RX] > 0 && (events & (POLLIN | POLLRDNORM)) != 0;
 }
 
+/* Nobody tells us that netmapd died while we do not sleep: look every so many calls, and whenever
+ * there is nothing else to do. */
+static bool looks_dead(struct edge *edge, bool idle)
+{
+    return edge->dead || ((idle || ++edge->calls % CALLS_PER_CHECK == 0) && !edge_alive(edge));
+}
+
 /* ---- what is ready ---- */
 
 static bool sync_direction(struct edge *edge, int direction, bool flush, bool *failed)
@@ -84,7 +92,7 @@ static short look(struct edge *edge, short events, bool flush)
     bool failed = false;
     short revents = 0;
 
-    if (edge->dead || !edge->bound)
+    if (!edge->bound || looks_dead(edge, false))
         return POLLERR;
     if (wants_tx(edge, events) || (edge->flags & NR_NO_TX_POLL) == 0) {
         if (sync_direction(edge, NM_TX, flush, &failed) && wants_tx(edge, events))
@@ -370,6 +378,8 @@ int edge_txsync(struct edge *edge)
         }
     }
     full = error == 0 && nothing_ready(edge, NM_TX);
+    if (error == 0 && looks_dead(edge, full))
+        error = NM_EIO;
     pthread_mutex_unlock(&edge->lock);
     if (full)
         sched_yield();
@@ -386,6 +396,8 @@ int edge_rxsync(struct edge *edge)
     for (uint32_t i = 0; error == 0 && i < edge->num_rings[NM_RX]; i++)
         error = edge_ring_rxsync(edge, &edge->rings[NM_RX][i]);
     empty = error == 0 && nothing_ready(edge, NM_RX);
+    if (error == 0 && looks_dead(edge, empty))
+        error = NM_EIO;
     pthread_mutex_unlock(&edge->lock);
     if (empty)
         sched_yield();

@@ -42,7 +42,8 @@ static struct {
     pthread_t thread;
     bool running;
     pthread_mutex_t lock;     /* the data path; see netmapd.h */
-    atomic_int control_waits; /* control threads that want the lock */
+    pthread_cond_t resumed;   /* the control thread has what it wanted */
+    atomic_int control_waits; /* control threads that want or have the lock */
     atomic_bool stop;
     int epoll_fd;
     int wake_fd;              /* to end a sleep from inside netmapd */
@@ -50,7 +51,8 @@ static struct {
     struct nm_kring *unflushed;
     struct watch *watches;
     uint32_t num_watches;
-} worker = {.lock = PTHREAD_MUTEX_INITIALIZER, .epoll_fd = -1, .wake_fd = -1};
+} worker = {.lock = PTHREAD_MUTEX_INITIALIZER, .resumed = PTHREAD_COND_INITIALIZER,
+            .epoll_fd = -1, .wake_fd = -1};
 
 /* ---- waking programs ---- */
 
@@ -230,14 +232,12 @@ static void sleep_until_work(void)
     end_window(!rung);
 }
 
-/* Let control threads in; they count themselves before they take the lock. */
+/* Let the control thread in; it counts itself before it takes the lock and signals when it is done.
+ * (Unlocking and locking again would not do: on a busy machine the worker would win every time.) */
 static void give_way(void)
 {
-    while (atomic_load(&worker.control_waits) > 0) {
-        pthread_mutex_unlock(&worker.lock);
-        sched_yield();
-        pthread_mutex_lock(&worker.lock);
-    }
+    while (atomic_load(&worker.control_waits) > 0)
+        pthread_cond_wait(&worker.resumed, &worker.lock);
 }
 
 static void *worker_main(void *unused)
@@ -278,11 +278,12 @@ void worker_pause(void)
 {
     atomic_fetch_add(&worker.control_waits, 1);
     pthread_mutex_lock(&worker.lock);
-    atomic_fetch_sub(&worker.control_waits, 1);
 }
 
 void worker_resume(void)
 {
+    if (atomic_fetch_sub(&worker.control_waits, 1) == 1)
+        pthread_cond_signal(&worker.resumed);
     pthread_mutex_unlock(&worker.lock);
 }
 
