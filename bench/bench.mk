@@ -12,3 +12,7 @@ $(L)/bench/limits: $(L)/obj/bench/limits.o
 $(L)/bench/flow: $(FLOW_L) $(L)/lib/libnetmap.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_LINUX) $^ -lpthread -ldl -o $@
+
+.PHONY: bench
+bench: $(L)/bench/limits $(L)/bench/flow $(L)/bin/netmapd
+	bench/bench.sh --build $(L) --output build/bench $(BENCH_ARGS)
