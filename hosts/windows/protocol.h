@@ -14,4 +14,11 @@
  */
 #define NETMAP_WIN_CONTROL NETMAP_WIN_CODE(0x900u)
 
+/*
+ * Do now what closing the last handle of this open does: cancel waits, unmap, leave the port. No
+ * buffers. Only for the edge under Wine, where CloseHandle returns before the driver hears of it,
+ * so that a program could not open a port again that it has just closed.
+ */
+#define NETMAP_WIN_RELEASE NETMAP_WIN_CODE(0x905u)
+
 #endif

@@ -99,6 +99,24 @@ static int transact(HANDLE device, struct nm_request *request)
     return 0;
 }
 
+/* The statuses of options are errors too, and go to the program as its C library numbers them. */
+static void translate_statuses(struct nm_request *request)
+{
+    uint64_t at = request->u.header.nr_options;
+
+    /* A reply lists no more options than fit into it. */
+    for (size_t i = 0; i < sizeof(request->payload) / sizeof(struct nmreq_option) &&
+                       at >= offsetof(struct nm_request, payload) && at % 8 == 0 &&
+                       at + sizeof(struct nmreq_option) <= sizeof(*request);
+         i++) {
+        struct nmreq_option *option = (struct nmreq_option *)(void *)((uint8_t *)request + at);
+
+        if (option->nro_status != 0)
+            option->nro_status = (uint32_t)nm_client_errno((int)option->nro_status);
+        at = option->nro_next;
+    }
+}
+
 int netmap_win_control(void *device, struct nmreq_header *header)
 {
     struct nm_request request;
@@ -107,11 +125,18 @@ int netmap_win_control(void *device, struct nmreq_header *header)
     if (header == NULL)
         return EFAULT;
     error = nm_request_pack(&request, header);
-    if (error != 0)
+    if (error != 0) {
+        nm_client_message("request %u, API version %u: %s", header->nr_reqtype, header->nr_version,
+                          error == NM_EMSGSIZE ? "body and options are longer than 4096 bytes, or loop"
+                          : header->nr_version < NETMAP_MIN_API || header->nr_version > NETMAP_MAX_API
+                              ? "this version is not spoken here; rebuild the program"
+                              : "a body is missing, or given where none belongs");
         return nm_client_errno(error);
+    }
     error = transact(device, &request);
     if (error != 0)
         return error;
+    translate_statuses(&request);
     nm_request_unpack(&request, header);
     return request.error != 0 ? nm_client_errno(request.error) : 0;
 }

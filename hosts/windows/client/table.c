@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "client.h"
+#include "hosts/windows/protocol.h"
 
 /* Above every descriptor a C library makes (at most 8192), and still a small integer. */
 #define FIRST_FD 0x4000
@@ -47,10 +48,17 @@ struct nm_client_descriptor *nm_client_get(int fd)
     return descriptor;
 }
 
+static bool running_under_wine(void)
+{
+    return GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") != NULL;
+}
+
 void nm_client_put(struct nm_client_descriptor *descriptor)
 {
     if (InterlockedDecrement(&descriptor->references) != 0)
         return;
+    if (running_under_wine())
+        (void)nm_client_device_call(descriptor->device, NETMAP_WIN_RELEASE, NULL, 0, NULL, 0, NULL);
     CloseHandle(descriptor->device);
     HeapFree(GetProcessHeap(), 0, descriptor);
 }

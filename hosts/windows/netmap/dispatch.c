@@ -109,6 +109,11 @@ static NTSTATUS device_control(struct nm_file *file, PIRP irp, PIO_STACK_LOCATIO
     bool taken = false;
     NTSTATUS status;
 
+    if (file != NULL && stack->Parameters.DeviceIoControl.IoControlCode == NETMAP_WIN_RELEASE) {
+        /* Waits for everybody inside the rundown, so it must not be inside. */
+        nm_file_cleanup(file);
+        return complete(irp, STATUS_SUCCESS, 0);
+    }
     /* Inside the rundown, the file outlives the request even when it is completed early. */
     if (file == NULL || !nm_rundown_enter(&file->rundown))
         return complete(irp, STATUS_CANCELLED, 0);
