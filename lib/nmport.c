@@ -27,7 +27,9 @@ int nm_open_device(struct nmctx *ctx, const char *port)
 {
     int fd = open(NETMAP_DEVICE_NAME, O_RDWR);
 
-    if (fd == -1)
+    if (fd == -1 && nm_host_message()[0] != '\0')
+        nmctx_ferror(ctx, "%s: cannot open %s: %s", port, NETMAP_DEVICE_NAME, nm_host_message());
+    else if (fd == -1)
         nmctx_ferror(ctx, "%s: cannot open %s: %s%s", port, NETMAP_DEVICE_NAME, strerror(errno),
                      nm_error_remedy(errno));
     return fd;
@@ -127,7 +129,9 @@ static void report_register(struct nmport_d *d, int error)
             return;
         }
     }
-    if (error == EINVAL)
+    if (nm_host_message()[0] != '\0')
+        nmctx_ferror(d->ctx, "%s", nm_host_message());
+    else if (error == EINVAL)
         nmctx_ferror(d->ctx,
                      "%s: the host refused mode %u, ring %u, flags 0x%llx or the numbers asked "
                      "for: check the name, and whether the port has such rings",
@@ -138,8 +142,36 @@ static void report_register(struct nmport_d *d, int error)
                      nm_error_remedy(error));
 }
 
+/* What was asked for, before the reply replaced it: a port that is opened again asks the same, and
+ * not for the region and the sizes it happened to have. */
+struct asked_cleanup {
+    struct nmport_cleanup_d base;
+    struct nmreq_register reg;
+};
+
+static void undo_asked(struct nmport_cleanup_d *self, struct nmport_d *d)
+{
+    d->reg = ((struct asked_cleanup *)self)->reg;
+}
+
+static void restore_asked(struct nmport_d *d)
+{
+    struct nmport_cleanup_d **link = &d->clist;
+
+    while (*link != NULL && (*link)->cleanup != undo_asked)
+        link = &(*link)->next;
+    if (*link != NULL) {
+        struct nmport_cleanup_d *undo = *link;
+
+        *link = undo->next;
+        undo_asked(undo, d);
+        nmctx_free(d->ctx, undo);
+    }
+}
+
 int nmport_register(struct nmport_d *d)
 {
+    struct asked_cleanup *asked;
     int saved;
 
     if (d->register_done) {
@@ -147,17 +179,33 @@ int nmport_register(struct nmport_d *d)
         errno = EINVAL;
         return -1;
     }
-    d->fd = nm_open_device(d->ctx, d->hdr.nr_name);
-    if (d->fd == -1)
+    asked = nmctx_malloc(d->ctx, sizeof(*asked));
+    if (asked == NULL) {
+        nmctx_ferror(d->ctx, "%s: out of memory", d->hdr.nr_name);
+        errno = ENOMEM;
         return -1;
+    }
+    d->fd = nm_open_device(d->ctx, d->hdr.nr_name);
+    if (d->fd == -1) {
+        saved = errno;
+        nmctx_free(d->ctx, asked);
+        errno = saved;
+        return -1;
+    }
+    asked->base.cleanup = undo_asked;
+    asked->reg = d->reg;
     if (nm_request(d->fd, &d->hdr) != 0) {
         saved = errno;
         report_register(d, saved);
         close(d->fd);
         d->fd = -1;
+        d->reg = asked->reg;
+        nmctx_free(d->ctx, asked);
         errno = saved;
         return -1;
     }
+    asked->base.next = d->clist;
+    d->clist = &asked->base;
     d->register_done = 1;
     return 0;
 }
@@ -171,6 +219,7 @@ void nmport_undo_register(struct nmport_d *d)
     close(d->fd);
     d->fd = -1;
     d->register_done = 0;
+    restore_asked(d);
 }
 
 /* ---------------------------------------------------------------------------------------------

@@ -413,7 +413,10 @@ NM_INLINE struct nm_desc *nm_open_failed(struct nm_desc *d, const char *what, co
 {
     int error = errno;
 
-    fprintf(stderr, "nm_open: %s: %s%s\n", what, why, remedy);
+    if (nm_host_message()[0] != '\0')
+        fprintf(stderr, "nm_open: %s: %s: %s\n", what, why, nm_host_message());
+    else
+        fprintf(stderr, "nm_open: %s: %s%s\n", what, why, remedy);
     if (d != NULL)
         nm_close(d);
     errno = error;

@@ -284,6 +284,30 @@ NM_INLINE void nm_sync_kloop_appl_read(struct nm_csb_ktoa *ktoa, uint32_t *hwtai
 }
 
 /* ---------------------------------------------------------------------------------------------
+ * What the host itself said about the calling thread's last netmap call that failed, in one line
+ * with the remedy; "" when it said nothing. The text comes from libnetmap or the preload shim; a
+ * program that has neither gets "".
+ */
+#if defined(_WIN32)
+const char *netmap_last_message(void);
+NM_INLINE const char *nm_host_message(void)
+{
+    return netmap_last_message();
+}
+#elif defined(__GNUC__)
+const char *netmap_last_message(void) __attribute__((weak));
+NM_INLINE const char *nm_host_message(void)
+{
+    return netmap_last_message != NULL ? netmap_last_message() : "";
+}
+#else
+NM_INLINE const char *nm_host_message(void)
+{
+    return "";
+}
+#endif
+
+/*
  * What a user can do about the errno of a request or of opening the device, to put after
  * strerror(errno): "; do this", or "" when there is nothing to say.
  */
