@@ -111,8 +111,8 @@ int nm_request_pack(struct nm_request *request, const struct nmreq_header *heade
 
 static const struct nmreq_option *packed_option(const struct nm_request *request, uint64_t at)
 {
-    if (at < offsetof(struct nm_request, payload) || (at & 7) != 0 ||
-        at + sizeof(struct nmreq_option) > request->size)
+    if (at < offsetof(struct nm_request, payload) || (at & 7) != 0 || at > request->size ||
+        request->size - at < sizeof(struct nmreq_option))
         return NULL;
     return (const struct nmreq_option *)(const void *)((const uint8_t *)request + at);
 }
@@ -133,7 +133,7 @@ void nm_request_unpack(const struct nm_request *request, struct nmreq_header *he
         if (packed == NULL || packed->nro_reqtype != option->nro_reqtype)
             return;
         option_size = nm_option_size(option->nro_reqtype, option->nro_size);
-        if (at + option_size > request->size)
+        if (request->size - at < option_size)
             return;
         at = packed->nro_next;
         memcpy(option, packed, option_size);
