@@ -5,7 +5,8 @@ FLOW_L       := $(FLOW_SOURCES:%.c=$(L)/obj/%.o)
 
 LINUX_TARGETS += $(L)/bench/limits $(L)/bench/flow
 
-$(L)/bench/limits: $(L)/obj/bench/limits.o
+LIMITS_SOURCES := $(addprefix bench/,limits.c limits_busy.c limits_sleep.c)
+$(L)/bench/limits: $(LIMITS_SOURCES:%.c=$(L)/obj/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_LINUX) $^ -o $@
 

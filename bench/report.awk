@@ -1,8 +1,9 @@
 # Medians, ranges and ratios from raw.txt, as a table on stdout, as results.json, and as data for
 # the pictures. First file: rows.txt; second: raw.txt.
 #
-# A run counts as disturbed when the placement probe before or after it was far off what it mostly
-# was in this session, or the two do not agree: then the CPUs were moved, or somebody else ran. As
+# A run counts as disturbed when the placement probe before or after it had to wait for its CPUs,
+# because somebody else ran there, or was far off what it mostly was in this session, or the two do
+# not agree, because the CPUs were moved. As
 # long as at least half of a row's runs are good, only those are used.
 
 function trim(text) {
@@ -34,7 +35,13 @@ function summarise(list, number) {
     highest = list[number]
 }
 
+function waited(name, round) {
+    return (name, round, "cpu_wait_percent") in value && value[name, round, "cpu_wait_percent"] > 5
+}
+
 function good_run(name, round,    before, after, larger, smaller) {
+    if (waited(before_of[name, round], round) || waited("probe_" name, round) || waited(name, round))
+        return 0
     before = value[before_of[name, round], round, "pingpong_ns"]
     after = value["probe_" name, round, "pingpong_ns"]
     larger = before > after ? before : after
@@ -154,8 +161,10 @@ END {
                sleeping ? "us  " : "Mpps", sleeping ? lowest / 1e3 : lowest,
                sleeping ? highest / 1e3 : highest)
     }
-    printf("\n  },\n  \"limits_discarded\": %d,\n  \"rows\": [", discarded) >json
+    printf("\n  },\n  \"cpu_wait_percent\": %.2f, \"limits_discarded\": %d,\n  \"rows\": [", summarise_key("limits", "cpu_wait_percent"), discarded) >json
     total_discarded = discarded
+    busy = summarise_key("limits", "cpu_wait_percent")
+    printf("  %-26s %10.1f %%    (%.1f-%.1f)\n", "waited for busy CPUs", median, lowest, highest)
 
     printf("\n%-26s %8s %-17s %5s %-13s %6s  %-17s %s\n", "", "median", " (range)", "of", " (range)",
            "drops", "CPU ns a frame", "frames a sleep")
@@ -238,8 +247,8 @@ END {
            "yardstick in the same round\n")
     if (total_discarded > 0)
         printf("%d runs were disturbed, by the placement probe, and left out\n", total_discarded)
-    if (usual > 1000 || load > cpus / 2)
-        printf("WARNING: something else runs here (load %s before, probe %.0f ns): the limits are measured by " \
-               "spinning and suffer most,\nso the parts of them are too high; repeat on a quiet machine\n",
-               load, usual)
+    if (busy > 5)
+        printf("WARNING: others took the CPUs for %.0f %% of the time while the limits were measured (load %s " \
+               "before): the limits\nare too low, and the parts of them too high; repeat on a quiet machine\n",
+               busy, load)
 }
