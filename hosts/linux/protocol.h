@@ -18,9 +18,6 @@ enum nm_message_type {
                          request that bound the descriptor, an NM_MSG_ATTACH follows */
     NM_MSG_ATTACH,    /* to netmapd: empty. Answer: a struct nm_attach, with two descriptors: the
                          region's memory and the eventfd that wakes netmapd's worker */
-    NM_MSG_CLOSING,   /* to netmapd: empty, with one descriptor, the writing end of a pipe that
-                         netmapd closes when it has released the connection. No answer. A close
-                         that is the last one waits for that, as close in a kernel would */
 };
 
 struct nm_message {

@@ -233,12 +233,11 @@ static bool owned_by(const char *directory, uid_t user)
            (S_ISDIR(status.st_mode) && status.st_uid == user && (status.st_mode & 0022) == 0);
 }
 
-static int connect_user(bool explain, int *fd)
+static int connect_user(bool explain, int *fd, char directory[EDGE_DIRECTORY])
 {
     static bool explained;
-    char directory[96];
 
-    user_directory(directory, sizeof(directory));
+    user_directory(directory, EDGE_DIRECTORY);
     if (!owned_by(directory, geteuid())) {
         edge_message("%s is not this user's own directory; remove it or set NETMAP_DIR", directory);
         return EACCES;
@@ -264,27 +263,37 @@ static int denied(const char *directory)
     return EACCES;
 }
 
-int edge_connect(int *fd)
+void edge_wait_served(const char *directory)
 {
-    const char *directory = secure_getenv("NETMAP_DIR");
+    int fd;
+
+    if (connect_to(directory, &fd) == 0) {
+        greet(fd);
+        real_close(fd);
+    }
+}
+
+int edge_connect(int *fd, char directory[EDGE_DIRECTORY])
+{
+    const char *given = secure_getenv("NETMAP_DIR");
     const char *instance = getenv("NETMAP_INSTANCE");
     int error;
 
-    if (directory != NULL && directory[0] != '\0') {
-        if (strlen(directory) > 90) {
-            edge_message("NETMAP_DIR=%s is longer than 90 characters", directory);
+    if (given != NULL && given[0] != '\0') {
+        if (strlen(given) > 90) {
+            edge_message("NETMAP_DIR=%s is longer than 90 characters", given);
             return ENAMETOOLONG;
         }
+        snprintf(directory, EDGE_DIRECTORY, "%s", given);
         error = connect_or_start(directory, fd);
-        if (error == EACCES || error == EPERM)
-            return denied(directory);
-        return error;
+        return error == EACCES || error == EPERM ? denied(directory) : error;
     }
     if (instance != NULL && strcmp(instance, "user") == 0)
-        return connect_user(false, fd);
+        return connect_user(false, fd, directory);
+    snprintf(directory, EDGE_DIRECTORY, "%s", NM_SYSTEM_DIRECTORY);
     if (geteuid() == 0)
-        return connect_or_start(NM_SYSTEM_DIRECTORY, fd);
-    error = connect_to(NM_SYSTEM_DIRECTORY, fd);
+        return connect_or_start(directory, fd);
+    error = connect_to(directory, fd);
     if (error == 0) {
         error = greet(*fd);
         if (error == 0)
@@ -294,6 +303,6 @@ int edge_connect(int *fd)
             return error;
     }
     if (error == EACCES || error == EPERM)
-        return denied(NM_SYSTEM_DIRECTORY);
-    return connect_user(true, fd);
+        return denied(directory);
+    return connect_user(true, fd, directory);
 }

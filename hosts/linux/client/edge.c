@@ -4,14 +4,11 @@
 #include "hosts/linux/client/real.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define CLOSE_WAIT_MS 50 /* netmapd takes a fraction of a millisecond */
 
 /* Mappings the program may still use after it closed the descriptor. */
 static struct {
@@ -48,7 +45,7 @@ int edge_open(struct edge **result)
     edge_message_clear();
     edge->event_fd = -1;
     pthread_mutex_init(&edge->lock, NULL);
-    error = edge_connect(&edge->fd);
+    error = edge_connect(&edge->fd, edge->directory);
     if (error != 0) {
         pthread_mutex_destroy(&edge->lock);
         free(edge);
@@ -58,54 +55,8 @@ int edge_open(struct edge **result)
     return 0;
 }
 
-/* Tell netmapd that the descriptor is about to be closed; what to wait on afterwards, or -1. */
-static int announce_close(struct edge *edge)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct nm_message header = {NM_MSG_CLOSING, 0};
-    struct iovec vector = {&header, sizeof(header)};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1,
-                             .msg_control = control.bytes, .msg_controllen = sizeof(control)};
-    struct cmsghdr *part;
-    ssize_t sent;
-    int ends[2];
-
-    if (edge->dead || pipe2(ends, O_CLOEXEC) != 0)
-        return -1;
-    memset(&control, 0, sizeof(control));
-    part = CMSG_FIRSTHDR(&message);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(part), &ends[1], sizeof(int));
-    sent = sendmsg(edge->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    real_close(ends[1]);
-    if (sent < 0) {
-        real_close(ends[0]);
-        return -1;
-    }
-    return ends[0];
-}
-
-/* The port is gone when netmapd has closed its end. When another process still holds the
- * descriptor it will not: then there is nothing to wait for. */
-static void wait_closed(int fd)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = 0};
-
-    if (fd < 0)
-        return;
-    real_poll(&poll_fd, 1, CLOSE_WAIT_MS);
-    real_close(fd);
-}
-
 void edge_close(struct edge *edge)
 {
-    int closing = announce_close(edge);
-
     if (edge->bound) {
         real_close(edge->event_fd);
         free(edge->rings[0]);
@@ -113,7 +64,8 @@ void edge_close(struct edge *edge)
         map_put(edge->map);
     }
     real_close(edge->fd);
-    wait_closed(closing);
+    if (!edge->dead)
+        edge_wait_served(edge->directory);
     pthread_mutex_destroy(&edge->lock);
     free(edge);
 }

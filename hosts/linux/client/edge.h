@@ -35,8 +35,11 @@ struct edge_map {
     uint32_t references; /* the edge while open, plus one per mmap; under the edge's table lock */
 };
 
+#define EDGE_DIRECTORY 96 /* bytes, as in a socket's address with the socket's name */
+
 struct edge {
     int fd;
+    char directory[EDGE_DIRECTORY]; /* of the instance */
     pthread_mutex_t lock; /* rings and requests; not held while asleep */
     bool bound;
     bool dead;            /* netmapd has gone */
@@ -52,8 +55,11 @@ struct edge {
 };
 
 /* ---- connect.c ---- */
-/* Connect to the instance this process is to use, starting it if need be. */
-int edge_connect(int *fd);
+/* Connect to the instance this process is to use, starting it if need be; says which it is. */
+int edge_connect(int *fd, char directory[EDGE_DIRECTORY]);
+/* Wait until the instance has served everything it was told before, the end of a descriptor
+ * included: netmapd takes events in the order they came. No error when it is gone. */
+void edge_wait_served(const char *directory);
 
 /* ---- edge.c ---- */
 int edge_open(struct edge **edge);

@@ -33,7 +33,6 @@ struct connection {
     int fd;
     int event_fd;
     int watch;       /* of the worker; -1 for none */
-    int closing_fd;  /* closed last, for who waits for it; -1 for none */
     bool greeted;
     struct nm_handle *handle;
 };
@@ -200,58 +199,21 @@ static bool on_request(struct connection *connection, const uint8_t *payload, si
     return was_bound || connection->handle->adapter == NULL || on_bound(connection);
 }
 
-/* Receive one message into `incoming`, with at most one descriptor: more are dropped by the
- * system. */
-static ssize_t receive(struct connection *connection, int *fd)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec vector = {incoming.bytes, sizeof(incoming)};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1,
-                             .msg_control = control.bytes, .msg_controllen = sizeof(control)};
-    ssize_t received = recvmsg(connection->fd, &message, MSG_TRUNC | MSG_CMSG_CLOEXEC);
-    struct cmsghdr *part = received < 0 ? NULL : CMSG_FIRSTHDR(&message);
-
-    *fd = -1;
-    if (part != NULL && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS &&
-        part->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(fd, CMSG_DATA(part), sizeof(int));
-    return received;
-}
-
-static bool on_closing(struct connection *connection, int fd)
-{
-    if (connection->closing_fd >= 0)
-        close(connection->closing_fd);
-    connection->closing_fd = fd;
-    return true;
-}
-
-/* One message; false when the connection is to be closed. */
+/* One message; false when the connection is to be closed. No descriptors are taken from clients:
+ * closing one could block. */
 static bool on_message(struct connection *connection)
 {
-    int fd;
-    ssize_t received = receive(connection, &fd);
+    ssize_t received = recv(connection->fd, incoming.bytes, sizeof(incoming), MSG_TRUNC);
     size_t size;
 
-    if (fd >= 0 && (received < (ssize_t)sizeof(struct nm_message) ||
-                    incoming.header.type != NM_MSG_CLOSING)) {
-        close(fd);
-        return false;
-    }
     if (received < 0)
         return errno == EAGAIN || errno == EINTR;
     if (received < (ssize_t)sizeof(struct nm_message) || (size_t)received > sizeof(incoming))
         return false;
     size = (size_t)received - sizeof(struct nm_message);
     if (incoming.header.size != size ||
-        (!connection->greeted && incoming.header.type != NM_MSG_HELLO)) {
-        if (fd >= 0)
-            close(fd);
+        (!connection->greeted && incoming.header.type != NM_MSG_HELLO))
         return false;
-    }
     switch (incoming.header.type) {
     case NM_MSG_HELLO:
         return on_hello(connection, size);
@@ -259,8 +221,6 @@ static bool on_message(struct connection *connection)
         return on_request(connection, incoming.bytes + sizeof(struct nm_message), size);
     case NM_MSG_ATTACH:
         return send_attach(connection);
-    case NM_MSG_CLOSING:
-        return on_closing(connection, fd);
     default:
         return false;
     }
@@ -280,8 +240,6 @@ static void close_connection(struct connection *connection)
     *link = connection->next;
     close(connection->event_fd);
     close(connection->fd);
-    if (connection->closing_fd >= 0)
-        close(connection->closing_fd);
     free(connection);
     if (server.connections == NULL)
         server.idle_since_ms = now_ms();
@@ -302,7 +260,6 @@ static void on_accept(void)
     }
     connection->fd = fd;
     connection->watch = -1;
-    connection->closing_fd = -1;
     connection->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     connection->handle = nm_handle_open(&server.core);
     event.data.ptr = connection;
