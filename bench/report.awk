@@ -77,14 +77,16 @@ function summarise_key(name, key,    round, number, list) {
     return median
 }
 
-# Of a row's figure to its yardstick in the same round.
-function summarise_ratio(name, key, yardstick,    round, number, list, limit) {
+# Of a row's figure to its yardstick in the same round; of good rounds of the limits, if any.
+function summarise_ratio(name, key, yardstick, any,    round, number, list, limit) {
     number = 0
     for (round = 1; round <= rounds; round++) {
         limit = value["limits", round, yardstick]
-        if (used[round] && limit > 0)
+        if (used[round] && limit > 0 && (any || limits_used[round]))
             list[++number] = value[name, round, key] / limit
     }
+    if (number == 0 && !any)
+        return summarise_ratio(name, key, yardstick, 1)
     summarise(list, number)
     return number
 }
@@ -151,6 +153,8 @@ END {
     text["futex"] = "two processes wake in turns"
     text["futex2"] = "and with one in the middle"
     discarded = choose_runs("limits")
+    for (round = 1; round <= rounds; round++)
+        limits_used[round] = used[round]
     printf("  \"limits\": {") >json
     for (i = 1; i <= num_limits; i++) {
         sleeping = items[i] ~ /^futex/
@@ -200,7 +204,7 @@ END {
         low = lowest
         high = highest
         ratio = part = ""
-        if (compared && summarise_ratio(name, key, yardstick) > 0) {
+        if (compared && summarise_ratio(name, key, yardstick, 0) > 0) {
             printf("\"yardstick\": \"%s\", %s, ", yardstick, json_range("ratio", 4)) >json
             ratio = sprintf("%.2f", median)
             part = sprintf(" (%.2f-%.2f)", lowest, highest)
