@@ -36,29 +36,23 @@ enum nm_pipe_fault {
     NM_PIPE_BAD_RX, /* the peer's slot: index out of range, or a buffer the sender holds already */
 };
 
-/*
- * Send slots [at, at + count). Returns how many were exchanged; fewer than count exactly when
- * *fault is not NM_PIPE_GOOD, and then the slot after them is the bad one.
- * The caller publishes the new count, which makes the frames the receiver's.
- */
-NM_INLINE uint32_t nm_pipe_move(const struct nm_pipe_lane *lane, uint32_t at, uint32_t count,
-                                enum nm_pipe_fault *fault)
+/* A run of slots that does not wrap. Returns how many were exchanged. */
+NM_INLINE uint32_t nm_pipe_move_run(const struct nm_pipe_lane *lane, struct netmap_slot *tx,
+                                    struct netmap_slot *rx, uint32_t count,
+                                    enum nm_pipe_fault *fault)
 {
-    const uint32_t num_slots = lane->num_slots, valid = lane->num_buffers - 2;
-    const uint32_t max_length = lane->buffer_size;
+    const uint64_t changed = (uint64_t)NS_BUF_CHANGED << 48;
+    const uint32_t valid = lane->num_buffers - 2, max_length = lane->buffer_size;
     const uint16_t own_tag = lane->own_tag, peer_tag = lane->peer_tag;
     uint16_t *const owners = lane->owners;
     uint32_t *const journal = lane->journal;
-    uint32_t done;
+    struct netmap_slot *const start = tx, *const end = tx + count;
 
-    *fault = NM_PIPE_GOOD;
-    for (done = 0; done < count; done++) {
-        struct netmap_slot *tx = &lane->tx[at], *rx = &lane->rx[at];
+    for (; tx < end; tx++, rx++) {
         uint64_t sent = nm_slot_load(tx);
         uint32_t given = nm_load32(&rx->buf_idx), buf = nm_slot_buf(sent);
 
-        if ((at & 3) == 0) /* a new line of slots: the receiver has read it, we shall write it */
-            NM_PREFETCH_WRITE(&lane->rx[at + NM_PIPE_LOOK_AHEAD]);
+        NM_PREFETCH_WRITE(rx + NM_PIPE_LOOK_AHEAD); /* the receiver has read it, we shall write */
         if (NM_UNLIKELY(buf - 2 >= valid || nm_slot_len(sent) > max_length)) {
             *fault = NM_PIPE_BAD_TX;
             break;
@@ -67,17 +61,35 @@ NM_INLINE uint32_t nm_pipe_move(const struct nm_pipe_lane *lane, uint32_t at, ui
             *fault = NM_PIPE_BAD_RX;
             break;
         }
+        sent |= changed;
         nm_store32(journal, given);
         NM_COMPILER_BARRIER();
-        nm_slot_store(rx, sent | (uint64_t)NS_BUF_CHANGED << 48);
+        nm_slot_store(rx, sent);
         nm_store64(&rx->ptr, nm_load64(&tx->ptr));
         NM_COMPILER_BARRIER();
-        nm_slot_store(tx, nm_slot_make(given, nm_slot_len(sent),
-                                       nm_slot_flags(sent) | NS_BUF_CHANGED));
+        nm_slot_store(tx, sent - buf + given);
         nm_store16(&owners[buf], peer_tag);
         nm_store16(&owners[given], own_tag);
-        at = at + 1 == num_slots ? 0 : at + 1;
     }
+    return (uint32_t)(tx - start);
+}
+
+/*
+ * Send slots [at, at + count). Returns how many were exchanged; fewer than count exactly when
+ * *fault is not NM_PIPE_GOOD, and then the slot after them is the bad one.
+ * The caller publishes the new count, which makes the frames the receiver's.
+ */
+NM_INLINE uint32_t nm_pipe_move(const struct nm_pipe_lane *lane, uint32_t at, uint32_t count,
+                                enum nm_pipe_fault *fault)
+{
+    uint32_t first = lane->num_slots - at, done;
+
+    *fault = NM_PIPE_GOOD;
+    if (first > count)
+        first = count;
+    done = nm_pipe_move_run(lane, lane->tx + at, lane->rx + at, first, fault);
+    if (done == first && first < count)
+        done += nm_pipe_move_run(lane, lane->tx, lane->rx, count - first, fault);
     return done;
 }
 

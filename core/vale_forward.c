@@ -33,6 +33,7 @@ struct nm_forward {
     uint16_t touched[BATCH]; /* ports with a unicast list */
     uint32_t num_touched;
     uint32_t broadcast_frames;
+    bool skipping; /* the next slots belong to a chain that has been dropped as too long */
 };
 
 size_t nm_forward_size(void)
@@ -119,9 +120,13 @@ struct totals {
     uint64_t frames, bytes;
 };
 
-/* Read a slot once and check it. False when it must not be used. */
-static bool read_slot(struct nm_kring *kring, const struct netmap_slot *slot, struct entry *entry,
-                      uint32_t *flags)
+/* What becomes of a frame: NM_DROP_* for a reason to drop it, or one of these. */
+#define KEEP NM_DROP_CAUSES       /* nothing speaks against it */
+#define REST (NM_DROP_CAUSES + 1) /* the rest of a chain that was too long and has been counted */
+
+/* Read a slot once and check it. KEEP, or why it must not be used. */
+static uint32_t read_slot(struct nm_kring *kring, const struct netmap_slot *slot,
+                          struct entry *entry, uint32_t *flags)
 {
     uint64_t value = nm_slot_load(slot);
 
@@ -131,16 +136,13 @@ static bool read_slot(struct nm_kring *kring, const struct netmap_slot *slot, st
     *flags = nm_slot_flags(value);
     if (NM_UNLIKELY(entry->buf < 2 || entry->buf >= kring->num_buffers ||
                     entry->len > kring->buffer_size)) {
-        nm_kring_drop(kring, NM_DROP_BAD_SLOT, 1);
         nm_kring_fault(kring);
-        return false;
+        return NM_DROP_BAD_SLOT;
     }
-    if (NM_UNLIKELY((*flags & NS_INDIRECT) != 0)) {
+    if (NM_UNLIKELY((*flags & NS_INDIRECT) != 0))
         /* The client edge resolves these; slot->ptr is never followed here. */
-        nm_kring_drop(kring, NM_DROP_UNSUPPORTED, 1);
-        return false;
-    }
-    return true;
+        return NM_DROP_UNSUPPORTED;
+    return KEEP;
 }
 
 /* Start fetching the frame of a slot we shall read soon. The index is only a hint here. */
@@ -153,14 +155,15 @@ static void prefetch_frame(const struct nm_kring *kring, uint32_t slot_index)
 
 /*
  * Pass 1 over at most `number` slots. Returns the slots taken; a chain that does not fit into the
- * batch is left for the next one, unless it can never be completed.
+ * batch is left for the next one, unless it can never be completed. Every frame is counted once,
+ * and when it is dropped so is the reason, once, the first that was found.
  */
 static uint32_t collect(struct nm_kring *kring, struct nm_forward *forward, struct lookup *lookup,
                         uint32_t number, bool final)
 {
-    uint32_t at = kring->hwcur, ahead, chain = 0, i;
+    uint32_t at = kring->hwcur, ahead, chain = 0, chain_flags = 0, chain_bytes = 0, i;
+    uint32_t fate = forward->skipping ? REST : KEEP; /* of the chain in progress */
     struct totals totals = {0, 0};
-    bool chain_good = true;
 
     ahead = at;
     for (i = 0; i < LOOK_AHEAD && i < number; i++) {
@@ -169,33 +172,47 @@ static uint32_t collect(struct nm_kring *kring, struct nm_forward *forward, stru
     }
     for (i = 0; i < number; i++) {
         struct entry *entry = &forward->entries[i];
-        uint32_t flags, first;
+        uint32_t flags, slot_fate;
 
         if (i + LOOK_AHEAD < number) {
             prefetch_frame(kring, ahead);
             ahead = nm_ring_advance(ahead, 1, kring->num_slots);
         }
-        chain_good = read_slot(kring, &kring->ring->slot[at], entry, &flags) && chain_good;
+        slot_fate = read_slot(kring, &kring->ring->slot[at], entry, &flags);
+        if (NM_UNLIKELY(slot_fate != KEEP) && fate == KEEP)
+            fate = slot_fate;
         at = nm_ring_advance(at, 1, kring->num_slots);
-        totals.bytes += entry->len;
+        chain_bytes += entry->len;
+        chain_flags |= flags;
         chain++;
         if (NM_UNLIKELY((flags & NS_MOREFRAG) != 0))
             continue;
-        first = i + 1 - chain;
-        forward->entries[first].frags = (uint16_t)chain;
-        totals.frames++;
-        if (NM_UNLIKELY(chain > NETMAP_MAX_FRAGS))
-            nm_kring_drop(kring, NM_DROP_BAD_CHAIN, 1);
-        else if (NM_LIKELY(chain_good))
-            classify(kring, forward, lookup, first, flags);
-        chain = 0;
-        chain_good = true;
+        if (NM_UNLIKELY(chain > NETMAP_MAX_FRAGS) && fate == KEEP)
+            fate = NM_DROP_BAD_CHAIN;
+        if (NM_LIKELY(fate == KEEP)) {
+            forward->entries[i + 1 - chain].frags = (uint16_t)chain;
+            classify(kring, forward, lookup, i + 1 - chain, chain_flags);
+        } else if (fate != REST) {
+            nm_kring_drop(kring, (enum nm_drop_cause)fate, 1);
+        }
+        totals.frames += fate != REST;
+        totals.bytes += chain_bytes;
+        fate = KEEP;
+        chain = chain_flags = chain_bytes = 0;
     }
+    forward->skipping = false;
     if (NM_UNLIKELY(chain > 0)) {
-        if (final || chain >= BATCH)
-            nm_kring_drop(kring, NM_DROP_BAD_CHAIN, 1);
-        else
+        if (final || chain > NETMAP_MAX_FRAGS || fate == REST) {
+            if (fate != REST) {
+                nm_kring_drop(kring, fate == KEEP ? NM_DROP_BAD_CHAIN : (enum nm_drop_cause)fate,
+                              1);
+                totals.frames++;
+            }
+            totals.bytes += chain_bytes;
+            forward->skipping = !final;
+        } else {
             i -= chain;
+        }
     }
     nm_store64(&kring->counters.frames, kring->counters.frames + totals.frames);
     nm_store64(&kring->counters.bytes, kring->counters.bytes + totals.bytes);
@@ -218,24 +235,26 @@ static uint32_t take_next(const struct nm_forward *forward, uint16_t *unicast, u
     return index;
 }
 
-static void copy_slot(const struct nm_kring *source, struct nm_kring *kring, uint32_t at,
+/* False when the receiver's slot names no buffer: it gets an empty one back. */
+static bool copy_slot(const struct nm_kring *source, struct nm_kring *kring, uint32_t at,
                       const struct entry *entry, uint32_t flags)
 {
     struct netmap_slot *slot = &kring->ring->slot[at];
     uint32_t buf = nm_load32(&slot->buf_idx);
     uint32_t len = entry->len;
+    bool good = true;
 
     if (NM_LIKELY(buf >= 2 && buf < kring->num_buffers && len <= kring->buffer_size)) {
         nm_copy_frame(kring->buffers + (size_t)buf * kring->buffer_size,
                       source->buffers + (size_t)entry->buf * source->buffer_size, len);
     } else {
-        nm_kring_drop(kring, NM_DROP_RX_SLOT, 1);
         nm_kring_fault(kring);
         len = 0;
-        flags = 0;
+        good = false;
     }
     /* len and flags in one store; the buffer index stays the program's. */
     nm_store32((uint32_t *)(void *)&slot->len, len | flags << 16);
+    return good;
 }
 
 static void prefetch_slot(const struct nm_kring *kring, uint32_t at)
@@ -257,29 +276,35 @@ static void fill_ring(const struct nm_kring *source, const struct nm_forward *fo
     while (unicast != END_OF_LIST || broadcast != END_OF_LIST) {
         uint32_t index = take_next(forward, &unicast, &broadcast);
         const struct entry *entry = &forward->entries[index];
-        uint32_t frags = entry->frags;
+        uint32_t frags = entry->frags, size = 0;
+        bool good = true;
 
         if (NM_UNLIKELY(frags > space)) {
             full++;
             continue;
         }
         space -= frags;
-        frames++;
         for (uint32_t i = 0; i < frags; i++) {
             uint32_t flags = frags << 8 | (i + 1 < frags ? NS_MOREFRAG : 0);
 
             if (space >= LOOK_AHEAD)
                 prefetch_slot(kring, nm_ring_advance(at, LOOK_AHEAD, num_slots));
-            copy_slot(source, kring, at, &entry[i], flags);
-            bytes += entry[i].len;
+            good = copy_slot(source, kring, at, &entry[i], flags) && good;
+            size += entry[i].len;
             at = nm_ring_advance(at, 1, num_slots);
+        }
+        if (NM_LIKELY(good)) {
+            frames++;
+            bytes += size;
+        } else {
+            nm_kring_drop(kring, NM_DROP_RX_SLOT, 1);
         }
     }
     nm_store64(&kring->counters.frames, kring->counters.frames + frames);
     nm_store64(&kring->counters.bytes, kring->counters.bytes + bytes);
     if (NM_UNLIKELY(full > 0))
         nm_kring_drop(kring, NM_DROP_FULL, full);
-    if (frames > 0)
+    if (at != kring->hwtail)
         nm_kring_publish(kring, at);
 }
 
