@@ -5,7 +5,8 @@
 #define DRIVER_FILE L"netmap.sys"
 
 static const wchar_t usage[] =
-    L"nm-loader l [FILE]   load netmap.sys: FILE, or the one beside nm-loader.exe or in the folder\n"
+    L"nm-loader l [FILE]   load netmap.sys: FILE, or the one beside nm-loader.exe or in the "
+    L"folder\n"
     L"                     above it; makes the service \"netmap\" when there is none\n"
     L"nm-loader u          unload it and remove the service\n"
     L"nm-loader --help     this text\n"

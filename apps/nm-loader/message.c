@@ -72,8 +72,8 @@ int loader_failed(const wchar_t *what, DWORD error)
     length = FormatMessageW(FORMAT_MESSAGE_ALLOCATE_BUFFER | FORMAT_MESSAGE_FROM_SYSTEM |
                                 FORMAT_MESSAGE_IGNORE_INSERTS,
                             NULL, error, 0, (wchar_t *)(void *)&text, 0, NULL);
-    while (length > 0 && (text[length - 1] == L'\n' || text[length - 1] == L'\r' ||
-                          text[length - 1] == L' '))
+    while (length > 0 &&
+           (text[length - 1] == L'\n' || text[length - 1] == L'\r' || text[length - 1] == L' '))
         text[--length] = 0;
     loader_print(stderr, L"nm-loader: %ls: Windows error %lu: %ls", what, (unsigned long)error,
                  length > 0 ? text : L"(no text)");

@@ -1,7 +1,7 @@
 #include "loader.h"
 
-#define SERVICE_NAME  L"netmap"
-#define DEVICE_PATH   L"\\\\.\\netmap"
+#define SERVICE_NAME L"netmap"
+#define DEVICE_PATH  L"\\\\.\\netmap"
 /* Drivers that are to find each other belong to one group; see docs. */
 #define SERVICE_GROUP L"NDIS"
 #define PATIENCE_MS   10000
@@ -64,8 +64,8 @@ static DWORD state_after(SC_HANDLE service, DWORD passing)
 /* 0, or why the device cannot be opened. */
 static DWORD device_error(void)
 {
-    HANDLE device = CreateFileW(DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0,
-                                NULL);
+    HANDLE device =
+        CreateFileW(DEVICE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
 
     if (device == INVALID_HANDLE_VALUE)
         return GetLastError();

@@ -17,16 +17,16 @@ typedef unsigned long nfds_t;
 #ifndef POLLIN
 #define POLLRDNORM 0x0100
 #define POLLRDBAND 0x0200
-#define POLLIN    (POLLRDNORM | POLLRDBAND)
+#define POLLIN     (POLLRDNORM | POLLRDBAND)
 #define POLLPRI    0x0400
 
 #define POLLWRNORM 0x0010
-#define POLLOUT   (POLLWRNORM)
+#define POLLOUT    (POLLWRNORM)
 #define POLLWRBAND 0x0020
 
-#define POLLERR    0x0001
-#define POLLHUP    0x0002
-#define POLLNVAL   0x0004
+#define POLLERR  0x0001
+#define POLLHUP  0x0002
+#define POLLNVAL 0x0004
 #endif
 
 static inline int poll(struct pollfd *fds, nfds_t count, int timeout_ms)

@@ -132,19 +132,20 @@ static void no_buffers(void)
             if (code == NETMAP_WIN_RELEASE)
                 continue; /* it ends the handle; see released */
             DWORD error = device_call(device, code, NULL, 0, NULL, 0, &written);
-            DWORD expected = code == NETMAP_WIN_CONTROL || code == NETMAP_WIN_POLL || code == NETMAP_WIN_MAP
-                                 ? ERROR_INVALID_USER_BUFFER
-                             : code == NETMAP_WIN_TXSYNC || code == NETMAP_WIN_RXSYNC
-                                 ? (round == 0 ? ERROR_DEVICE_NOT_CONNECTED : 0)
-                                 : ERROR_INVALID_FUNCTION;
+            DWORD expected =
+                code == NETMAP_WIN_CONTROL || code == NETMAP_WIN_POLL || code == NETMAP_WIN_MAP
+                    ? ERROR_INVALID_USER_BUFFER
+                : code == NETMAP_WIN_TXSYNC || code == NETMAP_WIN_RXSYNC
+                    ? (round == 0 ? ERROR_DEVICE_NOT_CONNECTED : 0)
+                    : ERROR_INVALID_FUNCTION;
 
             if (error != expected)
                 test_fail(__FILE__, __LINE__, "code %#lx: error %lu, not %lu", (unsigned long)code,
                           (unsigned long)error, (unsigned long)expected);
             CHECK_EQUAL(written, 0);
             if (expected == ERROR_INVALID_USER_BUFFER) {
-                error = device_call(device, code, small, sizeof(small), small, sizeof(small),
-                                    &written);
+                error =
+                    device_call(device, code, small, sizeof(small), small, sizeof(small), &written);
                 CHECK_EQUAL(error, expected);
             }
         }
@@ -161,18 +162,21 @@ static void bad_polls(void)
     struct netmap_win_poll poll = {NETMAP_WIN_READABLE, 0};
     struct netmap_win_poll_reply reply;
 
-    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
-                ERROR_DEVICE_NOT_CONNECTED);
+    CHECK_EQUAL(
+        device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
+        ERROR_DEVICE_NOT_CONNECTED);
     CHECK_EQUAL(device_register(device, "vale3:p", 0), 0);
-    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
-                0);
+    CHECK_EQUAL(
+        device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL), 0);
     poll.wanted = 0x80;
-    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
-                ERROR_INVALID_PARAMETER);
+    CHECK_EQUAL(
+        device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
+        ERROR_INVALID_PARAMETER);
     poll.wanted = NETMAP_WIN_READABLE;
     poll.timeout_ms = -2;
-    CHECK_EQUAL(device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
-                ERROR_INVALID_PARAMETER);
+    CHECK_EQUAL(
+        device_call(device, NETMAP_WIN_POLL, &poll, sizeof(poll), &reply, sizeof(reply), NULL),
+        ERROR_INVALID_PARAMETER);
     CloseHandle(device);
 }
 

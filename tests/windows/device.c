@@ -68,8 +68,8 @@ void device_poll_start(HANDLE device, struct device_poll *poll, uint32_t wanted,
     poll->overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     poll->request.wanted = wanted;
     poll->request.timeout_ms = timeout_ms;
-    if (!DeviceIoControl(device, NETMAP_WIN_POLL, &poll->request, sizeof(poll->request), &poll->reply,
-                         sizeof(poll->reply), &written, &poll->overlapped) &&
+    if (!DeviceIoControl(device, NETMAP_WIN_POLL, &poll->request, sizeof(poll->request),
+                         &poll->reply, sizeof(poll->reply), &written, &poll->overlapped) &&
         GetLastError() != ERROR_IO_PENDING)
         test_fail(__FILE__, __LINE__, "poll refused");
 }

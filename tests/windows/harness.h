@@ -106,13 +106,13 @@ int loader_run(const char *arguments, char *output, size_t size);
 /* ---- the tests ---- */
 
 void tests_driver_parts(void);
-void tests_loader(void);   /* before netmap.sys is loaded, and loading it */
+void tests_loader(void); /* before netmap.sys is loaded, and loading it */
 void tests_control(void);
 void tests_wait(void);
 void tests_memory(void);
 void tests_process(void);
 void tests_client(void);
-void tests_unload(void);   /* the last */
+void tests_unload(void); /* the last */
 int child_main(const char *role);
 
 #endif

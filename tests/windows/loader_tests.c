@@ -140,11 +140,13 @@ static void nothing_left(void)
     CHECK(service != NULL);
     CHECK(ControlService(service, SERVICE_CONTROL_STOP, &status));
     for (int i = 0; i < 100 && QueryServiceStatus(service, &status) &&
-                    status.dwCurrentState != SERVICE_STOPPED; i++)
+                    status.dwCurrentState != SERVICE_STOPPED;
+         i++)
         Sleep(50);
     CHECK_EQUAL(status.dwCurrentState, SERVICE_STOPPED);
     CHECK_EQUAL(RegGetValueA(HKEY_LOCAL_MACHINE, PARAMETERS, "UnloadAllocations", RRF_RT_REG_DWORD,
-                             NULL, &left, &size), 0);
+                             NULL, &left, &size),
+                0);
     CHECK_EQUAL(left, 0);
     CloseServiceHandle(service);
     CloseServiceHandle(manager);

@@ -123,10 +123,10 @@ static void scribble(void)
         uint64_t reach = test_random() % 4 ? 200000 : region.size;
 
         for (int i = 0; i < 200; i++)
-            words[(test_random() % reach) / 4] = test_random() % 2 ? test_random()
-                                                                   : test_random() % 2048;
-        device_call(bad.device, test_random() % 2 ? NETMAP_WIN_TXSYNC : NETMAP_WIN_RXSYNC, NULL, 0, NULL, 0,
-                    NULL);
+            words[(test_random() % reach) / 4] =
+                test_random() % 2 ? test_random() : test_random() % 2048;
+        device_call(bad.device, test_random() % 2 ? NETMAP_WIN_TXSYNC : NETMAP_WIN_RXSYNC, NULL, 0,
+                    NULL, 0, NULL);
         device_poll_start(bad.device, &poll, NETMAP_WIN_READABLE | NETMAP_WIN_WRITABLE, 0);
         device_poll_end(bad.device, &poll, 5000);
         syncs++;

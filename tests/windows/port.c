@@ -10,7 +10,8 @@ bool port_open(struct port *port, const char *name)
 
     port->device = device_open();
     error = device_register_at(port->device, name, 0, &offset);
-    if (error != 0 || device_call(port->device, NETMAP_WIN_MAP, NULL, 0, &map, sizeof(map), NULL) != 0) {
+    if (error != 0 ||
+        device_call(port->device, NETMAP_WIN_MAP, NULL, 0, &map, sizeof(map), NULL) != 0) {
         test_fail(__FILE__, __LINE__, "cannot open %s: error %d", name, error);
         CloseHandle(port->device);
         return false;

@@ -44,6 +44,30 @@ static int child_foreign(void)
                : 11;
 }
 
+/* Sends as fast as it can, and never ends by itself. */
+static int child_floods(void)
+{
+    struct nmport_d *d = nmport_open("vale7:flood/x");
+    struct netmap_ring *ring;
+
+    if (d == NULL)
+        return 10;
+    ring = NETMAP_TXRING(d->nifp, 0);
+    child_ready();
+    for (;;) {
+        while (!nm_ring_empty(ring)) {
+            uint8_t *frame = (uint8_t *)NETMAP_BUF(ring, ring->slot[ring->head].buf_idx);
+
+            memset(frame, 0xee, LENGTH);
+            memset(frame, 0xff, 6);
+            ring->slot[ring->head].len = LENGTH;
+            ring->head = ring->cur = nm_ring_next(ring, ring->head);
+        }
+        if (ioctl(d->fd, NIOCTXSYNC, NULL) != 0)
+            return 12;
+    }
+}
+
 /* Sends numbered frames; no more than what the ring has room for at a time. */
 static int child_sends(const char *port)
 {
@@ -88,6 +112,8 @@ int child_main(const char *role)
         return child_waits();
     if (strcmp(role, "foreign") == 0)
         return child_foreign();
+    if (strcmp(role, "floods") == 0)
+        return child_floods();
     if (strcmp(role, "vale") == 0)
         return child_sends("vale7:a");
     if (strcmp(role, "pipe") == 0)
@@ -118,6 +144,43 @@ static void terminated_while_waiting(void)
     }
 }
 
+/* Killed in the middle of sending, while two others on the same switch go on. */
+static void killed_while_sending(void)
+{
+    struct port a, b;
+    unsigned flooded = 0;
+
+    if (!port_open(&a, "vale7:ka"))
+        return;
+    if (!port_open(&b, "vale7:kb")) {
+        port_close(&a);
+        return;
+    }
+    for (int i = 0; i < 20; i++) {
+        struct child child;
+        unsigned own = 0, taken;
+
+        CHECK(child_start(&child, "floods"));
+        CHECK(child_wait_ready(&child));
+        Sleep(20 + test_random() % 60);
+        flooded += port_take(&b);
+        CHECK(TerminateProcess(child.process.hProcess, 1));
+        CHECK_EQUAL(child_end(&child, 10000), 1);
+        Sleep(50);
+        (void)port_take(&b);
+        for (int n = 0; n < 100; n++)
+            own += port_put(&a);
+        CHECK_EQUAL(device_call(a.device, NETMAP_WIN_TXSYNC, NULL, 0, NULL, 0, NULL), 0);
+        taken = port_take(&b);
+        CHECK_EQUAL(taken, own);
+        CHECK_EQUAL(own, 100);
+    }
+    printf("# %u frames of the killed ones\n", flooded);
+    CHECK(flooded > 0);
+    port_close(&a);
+    port_close(&b);
+}
+
 /* Receive what the child of that role sends: complete, in order, undamaged. */
 static void receive(const char *port, const char *role)
 {
@@ -141,12 +204,14 @@ static void receive(const char *port, const char *role)
         if (poll(&fd, 1, 10000) != 1)
             break;
         while (!nm_ring_empty(ring)) {
-            const uint8_t *frame = (const uint8_t *)NETMAP_BUF(ring, ring->slot[ring->head].buf_idx);
+            const uint8_t *frame =
+                (const uint8_t *)NETMAP_BUF(ring, ring->slot[ring->head].buf_idx);
             uint32_t first, last;
 
             memcpy(&first, frame + 12, sizeof(first));
             memcpy(&last, frame + LENGTH - 4, sizeof(last));
-            damaged += first != expected || last != expected || ring->slot[ring->head].len != LENGTH;
+            damaged +=
+                first != expected || last != expected || ring->slot[ring->head].len != LENGTH;
             expected++;
             ring->head = ring->cur = nm_ring_next(ring, ring->head);
         }
@@ -171,6 +236,7 @@ static void exchange_over_pipe(void)
 void tests_process(void)
 {
     test_run("processes: terminated while waiting", terminated_while_waiting);
+    test_run("processes: killed while sending", killed_while_sending);
     test_run("processes: vale", exchange_over_vale);
     test_run("processes: pipe", exchange_over_pipe);
 }

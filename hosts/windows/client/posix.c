@@ -84,8 +84,8 @@ static int transact(HANDLE device, struct nm_request *request)
 {
     uint32_t size = request->size;
     DWORD written;
-    DWORD error = nm_client_device_call(device, NETMAP_WIN_CONTROL, request, size, request, size,
-                                        &written);
+    DWORD error =
+        nm_client_device_call(device, NETMAP_WIN_CONTROL, request, size, request, size, &written);
 
     nm_client_message("%s", "");
     if (error != 0)
@@ -126,11 +126,12 @@ int netmap_win_control(void *device, struct nmreq_header *header)
         return EFAULT;
     error = nm_request_pack(&request, header);
     if (error != 0) {
-        nm_client_message("request %u, API version %u: %s", header->nr_reqtype, header->nr_version,
-                          error == NM_EMSGSIZE ? "body and options are longer than 4096 bytes, or loop"
-                          : header->nr_version < NETMAP_MIN_API || header->nr_version > NETMAP_MAX_API
-                              ? "this version is not spoken here; rebuild the program"
-                              : "a body is missing, or given where none belongs");
+        nm_client_message(
+            "request %u, API version %u: %s", header->nr_reqtype, header->nr_version,
+            error == NM_EMSGSIZE ? "body and options are longer than 4096 bytes, or loop"
+            : header->nr_version < NETMAP_MIN_API || header->nr_version > NETMAP_MAX_API
+                ? "this version is not spoken here; rebuild the program"
+                : "a body is missing, or given where none belongs");
         return nm_client_errno(error);
     }
     error = transact(device, &request);
@@ -231,8 +232,8 @@ static void *map_region(HANDLE device, size_t length, uint64_t offset)
 {
     struct netmap_win_map reply;
     DWORD written;
-    DWORD error = nm_client_device_call(device, NETMAP_WIN_MAP, NULL, 0, &reply, sizeof(reply),
-                                        &written);
+    DWORD error =
+        nm_client_device_call(device, NETMAP_WIN_MAP, NULL, 0, &reply, sizeof(reply), &written);
 
     if (error != 0 || written != sizeof(reply)) {
         if (error == ERROR_ACCESS_DENIED)

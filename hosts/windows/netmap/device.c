@@ -3,7 +3,7 @@
 static const WCHAR device_name[] = L"\\Device\\netmap";
 static const WCHAR link_name[] = L"\\DosDevices\\netmap";
 
-/* D:P(A;;GA;;;SY)(A;;GA;;;BA): a list of two entries, whose SIDs have at most two subauthorities. */
+/* D:P(A;;GA;;;SY)(A;;GA;;;BA): two entries, whose SIDs have at most two subauthorities. */
 struct sid {
     UCHAR revision;
     UCHAR count;

@@ -20,6 +20,8 @@ struct call {
 /* Shortest request that has room for the reply's error and message. */
 #define MIN_REQUEST offsetof(struct nm_request, u)
 
+#define POLL_EVENTS (NETMAP_WIN_READABLE | NETMAP_WIN_WRITABLE | NETMAP_WIN_POLL_ERROR)
+
 static NTSTATUS control(struct call *call)
 {
     struct nm_request *request;
@@ -78,8 +80,7 @@ static NTSTATUS poll(struct call *call, bool *taken)
     if (call->in != sizeof(request) || call->out < sizeof(struct netmap_win_poll_reply))
         return STATUS_INVALID_BUFFER_SIZE;
     memcpy(&request, call->buffer, sizeof(request));
-    if ((request.wanted & ~(NETMAP_WIN_READABLE | NETMAP_WIN_WRITABLE | NETMAP_WIN_POLL_ERROR)) != 0 ||
-        request.timeout_ms < -1)
+    if ((request.wanted & ~POLL_EVENTS) != 0 || request.timeout_ms < -1)
         return STATUS_INVALID_PARAMETER;
     if (!nm_file_is_bound(call->file))
         return STATUS_DEVICE_NOT_CONNECTED;

@@ -29,9 +29,8 @@ static VOID NTAPI unload(PDRIVER_OBJECT driver)
     nm_os_log(left != 0 || pool != 0 ? NM_LOG_ERROR : NM_LOG_INFO,
               "unloaded: %llu core allocations left, %u pool allocations left",
               (unsigned long long)left, pool);
-    nm_parameters_write(L"UnloadAllocations", pool > UINT32_MAX - (uint32_t)left
-                                                  ? UINT32_MAX
-                                                  : pool + (uint32_t)left);
+    nm_parameters_write(L"UnloadAllocations",
+                        pool > UINT32_MAX - (uint32_t)left ? UINT32_MAX : pool + (uint32_t)left);
     nm_parameters_stop();
 }
 

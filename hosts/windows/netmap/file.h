@@ -17,7 +17,7 @@ struct nm_file {
     struct nm_handle *handle;
     struct nm_rundown rundown; /* every call in progress, every waiting poll */
     struct nm_os_mutex control;
-    uint32_t bound;  /* set, with release, when REGISTER has succeeded */
+    uint32_t bound; /* set, with release, when REGISTER has succeeded */
     LONG cleaned_up;
     /* Once bound; list lock. */
     struct nm_os_segment *segment;

@@ -34,8 +34,8 @@ void nm_parameters_write(PCWSTR name, uint32_t value)
 
     InitializeObjectAttributes(&attributes, &key_path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
                                NULL, NULL);
-    if (!NT_SUCCESS(ZwCreateKey(&key, KEY_SET_VALUE, &attributes, 0, NULL, REG_OPTION_NON_VOLATILE,
-                                NULL)))
+    if (!NT_SUCCESS(
+            ZwCreateKey(&key, KEY_SET_VALUE, &attributes, 0, NULL, REG_OPTION_NON_VOLATILE, NULL)))
         return;
     RtlInitUnicodeString(&value_name, name);
     (void)ZwSetValueKey(key, &value_name, 0, REG_DWORD, &data, sizeof(data));

@@ -15,9 +15,9 @@
 struct nm_os_segment {
     HANDLE section;
     size_t size;
-    void *base;          /* the driver's view */
-    PVOID object;        /* Windows: the referenced section */
-    PMDL locked;         /* Windows: the view's pages */
+    void *base;   /* the driver's view */
+    PVOID object; /* Windows: the referenced section */
+    PMDL locked;  /* Windows: the view's pages */
 };
 
 /* MmProbeAndLockPages raises when it cannot; guard.S turns that into a status. PASSIVE. */
@@ -48,8 +48,8 @@ static NTSTATUS map_in_system_space(struct nm_os_segment *segment)
 
     if (segment->size > UINT32_MAX - PAGE_SIZE) /* the most one MDL can describe */
         return STATUS_INSUFFICIENT_RESOURCES;
-    status = ObReferenceObjectByHandle(segment->section, SECTION_MAP_READ | SECTION_MAP_WRITE,
-                                       NULL, KernelMode, &segment->object, NULL);
+    status = ObReferenceObjectByHandle(segment->section, SECTION_MAP_READ | SECTION_MAP_WRITE, NULL,
+                                       KernelMode, &segment->object, NULL);
     if (!NT_SUCCESS(status))
         return status;
     status = MmMapViewInSystemSpace(segment->object, &segment->base, &view_size);

@@ -4,7 +4,7 @@
 
 #include "ddk.h"
 
-/* error: 0 or a number of core/errors.h. hosts/windows/client/error.c has the way back. Any level. */
+/* error: 0 or a number of core/errors.h; the way back is in client/error.c. Any level. */
 NTSTATUS nm_status(int error);
 
 #endif

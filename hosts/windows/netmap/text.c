@@ -12,7 +12,7 @@ struct text_directive {
     bool left;
     bool zeros;
     int width;
-    int precision; /* -1: none */
+    int precision;  /* -1: none */
     unsigned bytes; /* of an integer argument */
 };
 
@@ -153,8 +153,8 @@ int nm_os_vformat(char *text, size_t size, const char *format, va_list arguments
         switch (*format) {
         case 'd':
         case 'i': {
-            int64_t value = directive.bytes == 8 ? va_arg(arguments, int64_t)
-                                                 : va_arg(arguments, int32_t);
+            int64_t value =
+                directive.bytes == 8 ? va_arg(arguments, int64_t) : va_arg(arguments, int32_t);
             put_number(&sink, &directive, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10,
                        false, value < 0);
             break;
@@ -162,8 +162,8 @@ int nm_os_vformat(char *text, size_t size, const char *format, va_list arguments
         case 'u':
         case 'x':
         case 'X': {
-            uint64_t value = directive.bytes == 8 ? va_arg(arguments, uint64_t)
-                                                  : va_arg(arguments, uint32_t);
+            uint64_t value =
+                directive.bytes == 8 ? va_arg(arguments, uint64_t) : va_arg(arguments, uint32_t);
             put_number(&sink, &directive, value, *format == 'u' ? 10 : 16, *format == 'X', false);
             break;
         }

@@ -10,7 +10,7 @@ struct wait {
     struct nm_adapter *adapter; /* the file's; it lives as long as the file's handle is open */
     uint64_t deadline;          /* nm_os_time_ns, or NEVER */
     unsigned wanted;
-    uint32_t generation;        /* of the adapter, before the handle was last polled */
+    uint32_t generation; /* of the adapter, before the handle was last polled */
 };
 
 static struct {

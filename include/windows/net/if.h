@@ -3,7 +3,8 @@
 #define NM_WINDOWS_NET_IF_H
 
 #ifndef IFNAMSIZ
-#define IFNAMSIZ 16 /* NM_IFNAMSIZ of the netmap interface; not Windows' own names of interfaces */
+/* NM_IFNAMSIZ of the netmap interface; Windows' own names of interfaces are longer. */
+#define IFNAMSIZ 16
 #endif
 
 #endif
