@@ -71,7 +71,7 @@ static NTSTATUS map(struct call *call)
     return status;
 }
 
-/* Does not complete the request itself only when it could be read: *taken says so. */
+/* *taken: the request was read, and is completed already or pending; leave it alone. */
 static NTSTATUS poll(struct call *call, bool *taken)
 {
     struct netmap_win_poll request;
