@@ -8,6 +8,8 @@ uint32_t nm_kring_run(struct nm_kring *kring, uint32_t budget)
     uint32_t owned, taken = 0;
     uint64_t head, pending;
 
+    if (budget <= NETMAP_MAX_FRAGS) /* or a long chain would never fit */
+        budget = NETMAP_MAX_FRAGS + 1;
     nm_os_lock(&kring->lock);
     head = nm_load64_acquire(&kring->door->head);
     pending = head - kring->head_count;

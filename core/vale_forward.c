@@ -193,7 +193,7 @@ static uint32_t collect(struct nm_kring *kring, struct nm_forward *forward, stru
             forward->entries[i + 1 - chain].frags = (uint16_t)chain;
             classify(kring, forward, lookup, i + 1 - chain, chain_flags);
         } else if (fate != REST) {
-            nm_kring_drop(kring, (enum nm_drop_cause)fate, 1);
+            nm_kring_drop(kring, fate, 1);
         }
         totals.frames += fate != REST;
         totals.bytes += chain_bytes;
@@ -204,8 +204,7 @@ static uint32_t collect(struct nm_kring *kring, struct nm_forward *forward, stru
     if (NM_UNLIKELY(chain > 0)) {
         if (final || chain > NETMAP_MAX_FRAGS || fate == REST) {
             if (fate != REST) {
-                nm_kring_drop(kring, fate == KEEP ? NM_DROP_BAD_CHAIN : (enum nm_drop_cause)fate,
-                              1);
+                nm_kring_drop(kring, fate == KEEP ? (uint32_t)NM_DROP_BAD_CHAIN : fate, 1);
                 totals.frames++;
             }
             totals.bytes += chain_bytes;

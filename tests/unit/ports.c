@@ -273,7 +273,7 @@ int port_rxsync(struct port *port)
     return error;
 }
 
-uint64_t drops(const struct nm_kring *kring, enum nm_drop_cause cause)
+uint64_t drops(const struct nm_kring *kring, unsigned cause)
 {
     return kring->counters.drops[cause];
 }

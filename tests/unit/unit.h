@@ -90,7 +90,7 @@ unsigned take_all(struct port *port, uint32_t ring, uint32_t *numbers, unsigned 
 /* Take one slot as it is; false when the ring is empty. Not synced. */
 bool take_slot(struct port *port, uint32_t ring, struct netmap_slot *slot, uint8_t *bytes);
 
-uint64_t drops(const struct nm_kring *kring, enum nm_drop_cause cause);
+uint64_t drops(const struct nm_kring *kring, unsigned cause);
 uint64_t all_drops(const struct nm_kring *kring);
 
 /* ---- the buffers of a region ---- */
