@@ -106,6 +106,9 @@ int nm_control(struct nm_handle *handle, struct nm_request *request, size_t rece
     else if ((request->op == NM_OP_REGIF || request->op == NM_OP_GINFO) &&
              received == offsetof(struct nm_request, u) + sizeof(struct nmreq))
         error = nm_legacy_request(handle, request);
+    else if (request->op == NM_OP_COUNTERS &&
+             received == offsetof(struct nm_request, u) + sizeof(request->u.counters))
+        error = nm_counters_get(handle, &request->u.counters);
     else
         error = nm_fail(handle, NM_EINVAL, "a request of %u bytes is malformed",
                         (unsigned)received);

@@ -12,6 +12,8 @@ int nm_pools_info_get(struct nm_handle *handle, const char *name, struct nmreq_p
 /* Undo nm_register. */
 void nm_unregister(struct nm_handle *handle);
 
+int nm_counters_get(struct nm_handle *handle, struct nm_request_counters *request);
+
 /* Legacy requests, expressed through the above. */
 int nm_legacy_request(struct nm_handle *handle, struct nm_request *request);
 

@@ -8,15 +8,6 @@ static const char *const kind_names[NM_MEM_KINDS] = {
     "descriptors", "adapters", "rings", "regions", "switches", "pipes", "scratch", "segments",
 };
 
-static const char *const drop_names[NM_DROP_CAUSES] = {
-    "short", "bad_slot", "bad_chain", "full", "no_port", "rx_slot", "unsupported",
-};
-
-const char *nm_drop_cause_name(enum nm_drop_cause cause)
-{
-    return (unsigned)cause < NM_DROP_CAUSES ? drop_names[cause] : "unknown";
-}
-
 void nm_config_defaults(struct nm_config *config)
 {
     memset(config, 0, sizeof(*config));

@@ -49,18 +49,16 @@ enum nm_memory_kind {
     NM_MEM_KINDS
 };
 
-/* Why a frame was dropped, a slot refused. Visible to users by port and cause. */
-enum nm_drop_cause {
-    NM_DROP_SHORT,       /* shorter than an Ethernet header (14 bytes) */
-    NM_DROP_BAD_SLOT,    /* length or buffer index out of range */
-    NM_DROP_BAD_CHAIN,   /* more than NETMAP_MAX_FRAGS slots, or unfinished at head */
-    NM_DROP_FULL,        /* no room in the destination's ring */
-    NM_DROP_NO_PORT,     /* no other port on the switch, or its ring is not bound */
-    NM_DROP_RX_SLOT,     /* the receiver's own slot holds a bad buffer index */
-    NM_DROP_UNSUPPORTED, /* NS_INDIRECT that reached the host, and its like */
-    NM_DROP_CAUSES
-};
-const char *nm_drop_cause_name(enum nm_drop_cause cause);
+/* Causes of drops, as the public header names them. */
+#define nm_drop_cause       netmap_drop_cause
+#define NM_DROP_SHORT       NETMAP_DROP_SHORT
+#define NM_DROP_BAD_SLOT    NETMAP_DROP_BAD_SLOT
+#define NM_DROP_BAD_CHAIN   NETMAP_DROP_BAD_CHAIN
+#define NM_DROP_FULL        NETMAP_DROP_FULL
+#define NM_DROP_NO_PORT     NETMAP_DROP_NO_PORT
+#define NM_DROP_RX_SLOT     NETMAP_DROP_RX_SLOT
+#define NM_DROP_UNSUPPORTED NETMAP_DROP_UNSUPPORTED
+#define NM_DROP_CAUSES      NETMAP_DROP_CAUSES
 
 /* Written under the ring's lock, read by anybody at any time (64-bit loads are atomic). */
 struct nm_ring_counters {

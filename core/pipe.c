@@ -27,6 +27,13 @@ void nm_pipe_lane_init(struct nm_pipe_lane *lane, const struct nm_kring *tx)
     lane->peer_tag = rx->adapter->owner_tag;
 }
 
+uint64_t nm_pipe_door_frames(const struct nm_kring *kring)
+{
+    const struct nm_kring *rx = kring->direction == NM_RX ? kring : nm_pipe_peer(kring);
+
+    return nm_load64(&rx->door->tail);
+}
+
 int nm_pipe_txsync(struct nm_kring *kring, uint32_t head)
 {
     struct nm_kring *peer = nm_pipe_peer(kring);

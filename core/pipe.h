@@ -22,6 +22,9 @@ void nm_pipe_lane_init(struct nm_pipe_lane *lane, const struct nm_kring *tx);
 /* The ring on the other side: of a tx ring the peer's rx ring, and the reverse. */
 struct nm_kring *nm_pipe_peer(const struct nm_kring *kring);
 
+/* Hosts with doors: frames that have gone through a ring, as its receiver's door counts them. */
+uint64_t nm_pipe_door_frames(const struct nm_kring *kring);
+
 /* Hosts without doors: send up to head; move the tail of a tx ring. Returns an error number.
  * ANY; the tx ring's lock held. */
 int nm_pipe_txsync(struct nm_kring *kring, uint32_t head);

@@ -31,6 +31,15 @@ uint32_t nm_request_body_size(uint16_t reqtype)
     return 0;
 }
 
+const char *nm_drop_cause_name(unsigned cause)
+{
+    static const char *const names[NETMAP_DROP_CAUSES] = {
+        "short", "bad-slot", "bad-chain", "full", "no-port", "rx-slot", "unsupported",
+    };
+
+    return cause < NETMAP_DROP_CAUSES ? names[cause] : "unknown";
+}
+
 uint32_t nm_option_size(uint32_t reqtype, uint64_t nro_size)
 {
     switch (reqtype) {
@@ -147,4 +156,16 @@ void nm_request_pack_legacy(struct nm_request *request, enum nm_request_op op,
 {
     start(request, op, offsetof(struct nm_request, u) + sizeof(struct nmreq));
     request->u.legacy = *legacy;
+}
+
+void nm_request_pack_counters(struct nm_request *request, const char *name, bool is_tx,
+                              uint32_t ring)
+{
+    struct nm_request_counters *counters = &request->u.counters;
+
+    start(request, NM_OP_COUNTERS, offsetof(struct nm_request, u) + sizeof(*counters));
+    for (size_t i = 0; name != NULL && i < sizeof(counters->name) - 1 && name[i] != '\0'; i++)
+        counters->name[i] = name[i];
+    counters->is_tx = is_tx;
+    counters->ring = ring;
 }

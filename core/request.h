@@ -14,17 +14,26 @@
 
 #include "core/compiler.h"
 #include <net/netmap.h>
+#include <netmap_counters.h>
 
 enum nm_request_op {
     NM_OP_CTRL = 1,  /* NIOCCTRL: a struct nmreq_header with body and options */
     NM_OP_REGIF = 2, /* legacy NIOCREGIF: a struct nmreq */
     NM_OP_GINFO = 3, /* legacy NIOCGINFO: a struct nmreq */
+    NM_OP_COUNTERS = 4, /* a struct nm_request_counters */
 };
 
 #define NM_REQUEST_MESSAGE 240 /* bytes, NUL included */
 /* Body and options together are at most NETMAP_REQ_MAXSIZE; alignment may add 7 bytes for each of
  * the at most 4096/24 parts. */
 #define NM_REQUEST_PAYLOAD (NETMAP_REQ_MAXSIZE + 8u * (NETMAP_REQ_MAXSIZE / 24u + 2u))
+
+struct nm_request_counters {
+    char name[64];  /* empty: the port the descriptor is bound to */
+    uint32_t is_tx;
+    uint32_t ring;
+    struct netmap_counters counters; /* reply */
+};
 
 struct nm_request {
     uint32_t size;  /* bytes in use, this structure included: header and payload. In and out. */
@@ -34,6 +43,7 @@ struct nm_request {
     char message[NM_REQUEST_MESSAGE]; /* reply: what went wrong and the remedy; may be empty */
     union {
         struct nmreq legacy;        /* NM_OP_REGIF, NM_OP_GINFO */
+        struct nm_request_counters counters;
         /* NM_OP_CTRL: nr_body, nr_options and each nro_next are byte offsets from the start of
          * this structure, 0 for none. */
         struct nmreq_header header;
@@ -43,6 +53,9 @@ struct nm_request {
 
 /* Size of the body of a request type in bytes: 0 for none, and for types that do not exist. */
 uint32_t nm_request_body_size(uint16_t reqtype);
+
+/* "full" and so on; "unknown" beyond the last. */
+const char *nm_drop_cause_name(unsigned cause);
 
 /* Size of an option with its header, as the program must provide it: for types of variable length
  * from nro_size (the whole option, header included), 24 for types not known. */
@@ -61,7 +74,11 @@ int nm_request_pack(struct nm_request *request, const struct nmreq_header *heade
  * has parts: the host's offsets are not used. */
 void nm_request_unpack(const struct nm_request *request, struct nmreq_header *header);
 
-/* Client edge: an empty legacy request. */
+/* Client edge: a request for the counters of one ring; name NULL for the descriptor's own port. */
+void nm_request_pack_counters(struct nm_request *request, const char *name, bool is_tx,
+                              uint32_t ring);
+
+/* Client edge: a legacy request. */
 void nm_request_pack_legacy(struct nm_request *request, enum nm_request_op op,
                             const struct nmreq *legacy);
 

@@ -296,6 +296,25 @@ int edge_legacy(struct edge *edge, enum nm_request_op op, struct nmreq *legacy)
     return error;
 }
 
+int edge_counters(struct edge *edge, const char *port, bool is_tx, uint32_t ring,
+                  struct netmap_counters *counters)
+{
+    struct nm_request *request = malloc(sizeof(*request));
+    int error;
+
+    if (request == NULL)
+        return ENOMEM;
+    edge_message_clear();
+    nm_request_pack_counters(request, port, is_tx, ring);
+    pthread_mutex_lock(&edge->lock);
+    error = execute(edge, request);
+    pthread_mutex_unlock(&edge->lock);
+    if (error == 0)
+        *counters = request->u.counters.counters;
+    free(request);
+    return error;
+}
+
 /* ---- mappings ---- */
 
 int edge_mmap(struct edge *edge, size_t length, void **address)

@@ -67,6 +67,8 @@ int edge_open(struct edge **edge);
 void edge_close(struct edge *edge);
 int edge_control(struct edge *edge, struct nmreq_header *header);
 int edge_legacy(struct edge *edge, enum nm_request_op op, struct nmreq *legacy);
+int edge_counters(struct edge *edge, const char *port, bool is_tx, uint32_t ring,
+                  struct netmap_counters *counters);
 /* The region's address, valid until edge_unmap of it. */
 int edge_mmap(struct edge *edge, size_t length, void **address);
 /* False: not a mapping of ours. */

@@ -226,6 +226,19 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
                         : result(netmap_ioctl(edge, request, argument));
 }
 
+EXPORT int netmap_get_counters(int fd, const char *port, int is_tx, unsigned ring,
+                               struct netmap_counters *counters)
+{
+    struct edge *edge = edge_of(fd);
+
+    return result(edge == NULL ? NM_EBADF : edge_counters(edge, port, is_tx != 0, ring, counters));
+}
+
+EXPORT const char *netmap_drop_name(unsigned cause)
+{
+    return nm_drop_cause_name(cause);
+}
+
 /* ---- mmap ---- */
 
 EXPORT void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
