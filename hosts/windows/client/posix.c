@@ -201,6 +201,31 @@ int nm_posix_ioctl(int fd, unsigned long request, void *argument)
     return error == 0 ? 0 : nm_client_fail(error);
 }
 
+int netmap_get_counters(int fd, const char *port, int is_tx, unsigned ring,
+                        struct netmap_counters *counters)
+{
+    struct nm_client_descriptor *descriptor = nm_client_get(fd);
+    struct nm_request request;
+    int error;
+
+    if (descriptor == NULL)
+        return nm_client_fail(EBADF);
+    nm_request_pack_counters(&request, port, is_tx != 0, ring);
+    error = transact(descriptor->device, &request);
+    nm_client_put(descriptor);
+    if (error == 0 && request.error != 0)
+        error = nm_client_errno(request.error);
+    if (error != 0)
+        return nm_client_fail(error);
+    *counters = request.u.counters.counters;
+    return 0;
+}
+
+const char *netmap_drop_name(unsigned cause)
+{
+    return nm_drop_cause_name(cause);
+}
+
 void *netmap_win_open(void)
 {
     return nm_client_device_open();
