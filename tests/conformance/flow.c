@@ -221,7 +221,11 @@ static void flow_receiver(void *argument)
             break;
         idle_polls = flow->next == before ? idle_polls + 1 : 0;
         if (flow->next != before) {
-            last_progress = now_ns();
+            uint64_t now = now_ns();
+
+            if (before != 0 && now - last_progress > flow->longest_gap_ns)
+                set(&flow->longest_gap_ns, now - last_progress);
+            last_progress = now;
         } else if (now_ns() - last_progress > (uint64_t)STALL_MS * 1000000u &&
                    (flow->lossless || !is_set(&flow->sender_done))) {
             FAIL("%s: stalled; sent %llu, received %llu", flow->name,
@@ -251,17 +255,20 @@ uint64_t flow_received(const struct flow *flow)
 bool flow_progresses(const struct flow *flow, unsigned milliseconds, const char *when)
 {
     uint64_t before = get(&flow->received);
-    uint64_t end = now_ns() + (uint64_t)milliseconds * time_scale() * 1000000u;
+    uint64_t start = now_ns();
+    uint64_t limit = (uint64_t)milliseconds * time_scale() * 1000000u;
 
-    while (now_ns() < end) {
+    /* A stall is a failure; how long it lasts tells a slow host from a forgotten wake-up. */
+    while (now_ns() - start < limit + 5000000000u && !is_set(&flow->failed)) {
         if (get(&flow->received) != before)
-            return true;
-        if (is_set(&flow->failed))
-            return false;
+            break;
         sleep_us(200);
     }
-    FAIL("%s: nothing received for %u ms, %s; sent %llu, received %llu", flow->name,
-              milliseconds * time_scale(), when, (unsigned long long)get(&flow->sent),
-              (unsigned long long)before);
+    if (now_ns() - start <= limit)
+        return !is_set(&flow->failed);
+    FAIL("%s: nothing received for %llu ms, %s; sent %llu, received %llu before and %llu now",
+         flow->name, (unsigned long long)((now_ns() - start) / 1000000u), when,
+         (unsigned long long)get(&flow->sent), (unsigned long long)before,
+         (unsigned long long)get(&flow->received));
     return false;
 }

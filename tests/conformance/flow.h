@@ -32,6 +32,7 @@ struct flow {
     uint64_t next;      /* number after the last one received */
     uint64_t lost;      /* numbers that were passed over */
     uint64_t skipped;   /* frames of strangers */
+    uint64_t longest_gap_ns; /* between two batches received, while there was more to come */
     bool stop;
     bool sender_done;
     bool receiver_done;
