@@ -397,6 +397,25 @@ static int create_vale_rings(struct nm_adapter *adapter)
     return error;
 }
 
+/* The buffers an end begins with are its own: a peer that hands one of them back is found out. */
+static void tag_buffers(struct nm_adapter *end)
+{
+    uint16_t *owners = nm_region_owners(end->region);
+
+    for (int direction = 0; direction < 2; direction++) {
+        for (uint32_t i = 0; i < end->geometry.num_rings[direction]; i++) {
+            const struct nm_kring *kring = &end->krings[direction][i];
+
+            for (uint32_t slot = 0; slot < kring->num_slots; slot++) {
+                uint32_t index = nm_load32(&kring->ring->slot[slot].buf_idx);
+
+                if (index < kring->num_buffers) /* others may scribble already */
+                    nm_store16(&owners[index], end->owner_tag);
+            }
+        }
+    }
+}
+
 /* Both ends' rings exist while one end is open. */
 static int create_pipe_rings(struct nm_pipe *pipe)
 {
@@ -407,10 +426,13 @@ static int create_pipe_rings(struct nm_pipe *pipe)
         if (error != 0)
             delete_rings(pipe->ends[0]);
     }
-    for (int role = 0; error == 0 && role < 2; role++)
-        pipe->ends[role]->owner_tag =
-            (uint16_t)(pipe->parent->region->layout.if_num + 1 +
-                       pipe->ends[role]->krings[NM_TX][0].ring_object);
+    for (int role = 0; error == 0 && role < 2; role++) {
+        struct nm_adapter *end = pipe->ends[role];
+
+        end->owner_tag = (uint16_t)(pipe->parent->region->layout.if_num + 1 +
+                                    end->krings[NM_TX][0].ring_object);
+        tag_buffers(end);
+    }
     return error;
 }
 

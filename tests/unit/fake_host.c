@@ -40,6 +40,8 @@ void fake_reset(void)
     fake.blocks_alive = kept.blocks_alive;
     fake.segments_alive = kept.segments_alive;
     fake.locks_alive = kept.locks_alive;
+    fake.starts = kept.starts;
+    fake.stops = kept.stops;
 }
 
 void fake_fail_allocation(unsigned n, bool on)

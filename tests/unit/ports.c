@@ -243,7 +243,7 @@ int port_txsync(struct port *port)
     if (!port->core->config.doors)
         return nm_handle_txsync(handle);
     for (uint32_t i = 0; i < port->edge.num_rings[NM_TX]; i++) {
-        int result = edge_ring_txsync(&port->edge, &port->edge.rings[NM_TX][i], false);
+        int result = edge_ring_txsync(&port->edge, &port->edge.rings[NM_TX][i], true);
 
         error = result != 0 ? result : error;
     }
@@ -252,7 +252,7 @@ int port_txsync(struct port *port)
     for (uint32_t i = handle->first_ring[NM_TX]; i < handle->end_ring[NM_TX]; i++)
         run_kring(&handle->adapter->krings[NM_TX][i]);
     for (uint32_t i = 0; i < port->edge.num_rings[NM_TX]; i++) {
-        int result = edge_ring_txsync(&port->edge, &port->edge.rings[NM_TX][i], false);
+        int result = edge_ring_txsync(&port->edge, &port->edge.rings[NM_TX][i], true);
 
         error = result != 0 ? result : error;
     }
