@@ -118,6 +118,15 @@ int nm_request_pack(struct nm_request *request, const struct nmreq_header *heade
     return pack_options(request, header, size);
 }
 
+const char *nm_request_problem(const struct nmreq_header *header, int error)
+{
+    if (error == NM_EMSGSIZE)
+        return "body and options are longer than 4096 bytes, or loop";
+    if (header->nr_version < NETMAP_MIN_API || header->nr_version > NETMAP_MAX_API)
+        return "this version is not spoken here; rebuild the program";
+    return "a body is missing, or given where none belongs";
+}
+
 static const struct nmreq_option *packed_option(const struct nm_request *request, uint64_t at)
 {
     if (at < offsetof(struct nm_request, payload) || (at & 7) != 0 || at > request->size ||

@@ -69,6 +69,9 @@ uint32_t nm_option_size(uint32_t reqtype, uint64_t nro_size);
  */
 int nm_request_pack(struct nm_request *request, const struct nmreq_header *header);
 
+/* What was wrong when nm_request_pack failed, for a message. */
+const char *nm_request_problem(const struct nmreq_header *header, int error);
+
 /* Client edge: copy body and options of a reply back to where nm_request_pack found them.
  * The program's structures are found by walking *header again, and no further than the request
  * has parts: the host's offsets are not used. */

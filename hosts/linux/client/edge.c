@@ -263,10 +263,7 @@ int edge_control(struct edge *edge, struct nmreq_header *header)
     error = nm_request_pack(request, header);
     if (error != 0) {
         edge_message("request %u, API version %u: %s", header->nr_reqtype, header->nr_version,
-                     error == NM_EMSGSIZE ? "body and options are longer than 4096 bytes, or loop"
-                     : header->nr_version < NETMAP_MIN_API || header->nr_version > NETMAP_MAX_API
-                         ? "this version is not spoken here; rebuild the program"
-                         : "a body is missing, or given where none belongs");
+                     nm_request_problem(header, error));
     } else {
         pthread_mutex_lock(&edge->lock);
         error = execute(edge, request);

@@ -126,12 +126,8 @@ int netmap_win_control(void *device, struct nmreq_header *header)
         return EFAULT;
     error = nm_request_pack(&request, header);
     if (error != 0) {
-        nm_client_message(
-            "request %u, API version %u: %s", header->nr_reqtype, header->nr_version,
-            error == NM_EMSGSIZE ? "body and options are longer than 4096 bytes, or loop"
-            : header->nr_version < NETMAP_MIN_API || header->nr_version > NETMAP_MAX_API
-                ? "this version is not spoken here; rebuild the program"
-                : "a body is missing, or given where none belongs");
+        nm_client_message("request %u, API version %u: %s", header->nr_reqtype,
+                          header->nr_version, nm_request_problem(header, error));
         return nm_client_errno(error);
     }
     error = transact(device, &request);
