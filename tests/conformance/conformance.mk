@@ -24,7 +24,11 @@ endif
 CONFORMANCE_ENV := $(if $(SAN),NM_TIME_SCALE=5 NM_QUICK=1)
 
 .PHONY: test-conformance test-conformance-wine
+# Not with TSan: it cannot see across processes, and its start-up calls our open() and mmap() too
+# early. Host and clients as threads of one process are another test's subject.
+ifneq ($(SAN),tsan)
 TEST_TARGETS += test-conformance
+endif
 test-conformance: $(L)/tests/conformance $(L)/bin/netmapd
 	@rm -rf $(L)/conformance-run && mkdir -p $(L)/conformance-run
 	$(CONFORMANCE_ENV) NETMAP_DIR=$(CURDIR)/$(L)/conformance-run \
