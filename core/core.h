@@ -28,7 +28,7 @@
 #define NM_VALE_RINGS    16
 #define NM_VALE_PORTS    254 /* per switch */
 #define NM_PIPES         64  /* per parent */
-#define NM_MAX_EXTRA     (1u << 20) /* extra buffers of one descriptor */
+#define NM_MAX_EXTRA     (1u << 17) /* extra buffers of one descriptor; chaining touches each */
 #define NM_REGION_GLOBAL 1   /* nr_mem_id of the region that NICs share */
 
 struct nm_core;
@@ -119,6 +119,7 @@ struct nm_kring {
     uint64_t faults_reported; /* no doors: up to which a sync has said so */
     struct nm_ring_counters counters;
     uint32_t journal;           /* pipes without doors: see core/pipe_exchange.h */
+    uint32_t held_first, held_slots; /* scratch of nm_pipe_end_closed; control lock */
     struct nm_forward *forward; /* VALE tx rings: scratch memory of the forwarder */
     struct nm_os_ring os;
 };

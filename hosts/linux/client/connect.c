@@ -225,6 +225,15 @@ static void user_directory(char *directory, size_t size)
         snprintf(directory, size, "/tmp/netmap-%u", geteuid());
 }
 
+/* Whoever answers in a directory that others could have made must be the user we expect there. */
+static bool served_by(int fd, uid_t user)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == user;
+}
+
 static bool owned_by(const char *directory, uid_t user)
 {
     struct stat status;
@@ -236,6 +245,7 @@ static bool owned_by(const char *directory, uid_t user)
 static int connect_user(bool explain, int *fd, char directory[EDGE_DIRECTORY])
 {
     static bool explained;
+    int error;
 
     user_directory(directory, EDGE_DIRECTORY);
     if (!owned_by(directory, geteuid())) {
@@ -247,7 +257,15 @@ static int connect_user(bool explain, int *fd, char directory[EDGE_DIRECTORY])
         fprintf(stderr, "netmap: no system instance runs; using one of your own in %s\n",
                 directory);
     }
-    return connect_or_start(directory, fd);
+    error = connect_or_start(directory, fd);
+    if (error == 0 && !served_by(*fd, geteuid())) {
+        real_close(*fd);
+        edge_message("the netmapd in %s is another user's; set NETMAP_DIR to a directory of your "
+                     "own",
+                     directory);
+        error = EACCES;
+    }
+    return error;
 }
 
 static int denied(const char *directory)

@@ -28,11 +28,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MAX_STRAY 253 /* descriptors in one message: the system's limit */
+
 struct connection {
     struct connection *next;
     int fd;
     int event_fd;
     int watch;       /* of the worker; -1 for none */
+    int *stray_fds;  /* descriptors it sent uninvited; NULL for none */
+    size_t num_stray;
     bool greeted;
     struct nm_handle *handle;
 };
@@ -41,6 +45,7 @@ static struct {
     const struct netmapd_options *options;
     struct nm_core core;
     int lock_fd, listen_fd, epoll_fd, stop_fd;
+    int reserve_fd; /* given up for a moment to refuse a connection when there are no more */
     char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     struct connection *connections;
     uint64_t idle_since_ms;
@@ -199,16 +204,43 @@ static bool on_request(struct connection *connection, const uint8_t *payload, si
     return was_bound || connection->handle->adapter == NULL || on_bound(connection);
 }
 
-/* One message; false when the connection is to be closed. No descriptors are taken from clients:
- * closing one could block. */
+/* Receive one message into `incoming`. Descriptors in it are kept for close_socket. */
+static ssize_t receive(struct connection *connection, int flags)
+{
+    union {
+        char bytes[CMSG_SPACE(MAX_STRAY * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec vector = {incoming.bytes, sizeof(incoming)};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1,
+                             .msg_control = control.bytes, .msg_controllen = sizeof(control)};
+    ssize_t received = recvmsg(connection->fd, &message, flags | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *part = received < 0 ? NULL : CMSG_FIRSTHDR(&message);
+
+    if (part != NULL && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS) {
+        size_t number = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        int *larger = realloc(connection->stray_fds,
+                              (connection->num_stray + number) * sizeof(int));
+
+        if (larger != NULL) {
+            memcpy(larger + connection->num_stray, CMSG_DATA(part), number * sizeof(int));
+            connection->stray_fds = larger;
+            connection->num_stray += number;
+        }
+    }
+    return received;
+}
+
+/* One message; false when the connection is to be closed. */
 static bool on_message(struct connection *connection)
 {
-    ssize_t received = recv(connection->fd, incoming.bytes, sizeof(incoming), MSG_TRUNC);
+    ssize_t received = receive(connection, MSG_TRUNC);
     size_t size;
 
     if (received < 0)
         return errno == EAGAIN || errno == EINTR;
-    if (received < (ssize_t)sizeof(struct nm_message) || (size_t)received > sizeof(incoming))
+    if (received < (ssize_t)sizeof(struct nm_message) || (size_t)received > sizeof(incoming) ||
+        connection->num_stray > 0)
         return false;
     size = (size_t)received - sizeof(struct nm_message);
     if (incoming.header.size != size ||
@@ -228,6 +260,38 @@ static bool on_message(struct connection *connection)
 
 /* ---- connections ---- */
 
+/* What a client sent along or left in the queue can take its time to close: a descriptor of a file
+ * system in user space, a TCP socket that lingers. Not in the control thread. */
+static void *close_slowly(void *argument)
+{
+    struct connection *connection = argument;
+
+    for (size_t i = 0; i < connection->num_stray; i++)
+        close(connection->stray_fds[i]);
+    free(connection->stray_fds);
+    close(connection->fd);
+    free(connection);
+    return NULL;
+}
+
+/* Close the socket and free the connection. */
+static void close_socket(struct connection *connection)
+{
+    pthread_t thread;
+    char byte;
+
+    shutdown(connection->fd, SHUT_RDWR); /* nothing more can be queued */
+    if (connection->num_stray == 0 &&
+        recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+        close(connection->fd);
+        free(connection);
+    } else if (pthread_create(&thread, NULL, close_slowly, connection) == 0) {
+        pthread_detach(thread);
+    } else {
+        close_slowly(connection);
+    }
+}
+
 static void close_connection(struct connection *connection)
 {
     struct connection **link = &server.connections;
@@ -239,10 +303,25 @@ static void close_connection(struct connection *connection)
         link = &(*link)->next;
     *link = connection->next;
     close(connection->event_fd);
-    close(connection->fd);
-    free(connection);
+    epoll_ctl(server.epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+    close_socket(connection);
     if (server.connections == NULL)
         server.idle_since_ms = now_ms();
+}
+
+/* No descriptor is left for a connection that waits: take it with the spare one and end it, or
+ * epoll would report it for ever. */
+static void refuse(void)
+{
+    int fd;
+
+    close(server.reserve_fd);
+    fd = accept4(server.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+        close(fd);
+        nm_os_log(NM_LOG_WARNING, "a connection was refused: no descriptors left");
+    }
+    server.reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 static void on_accept(void)
@@ -251,8 +330,11 @@ static void on_accept(void)
     struct epoll_event event = {.events = EPOLLIN};
     struct connection *connection;
 
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE)
+            refuse();
         return;
+    }
     connection = calloc(1, sizeof(*connection));
     if (connection == NULL) {
         close(fd);
@@ -397,6 +479,7 @@ static int start(void)
     raise_limits();
     if (make_directory() != 0 || take_lock() != 0)
         return -1;
+    server.reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     server.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     event.data.ptr = &server.stop_fd;
     if (server.epoll_fd < 0 || server.stop_fd < 0 ||
@@ -423,6 +506,8 @@ static int finish(int status)
         status = 3;
     if (server.epoll_fd >= 0)
         close(server.epoll_fd);
+    if (server.reserve_fd >= 0)
+        close(server.reserve_fd);
     if (server.lock_fd >= 0)
         close(server.lock_fd);
     return status;
@@ -470,7 +555,7 @@ int netmapd_run(const struct netmapd_options *options)
     int status = 1;
 
     server.options = options;
-    server.listen_fd = server.epoll_fd = server.lock_fd = -1;
+    server.listen_fd = server.epoll_fd = server.lock_fd = server.reserve_fd = -1;
     server.connections = NULL;
     server.idle_since_ms = now_ms();
     if (server.stop_fd < 0)
