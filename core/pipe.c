@@ -63,14 +63,107 @@ int nm_pipe_txsync(struct nm_kring *kring, uint32_t head)
     return error;
 }
 
-void nm_pipe_end_closed(struct nm_adapter *adapter)
+void nm_pipe_repair_rings(struct nm_handle *handle)
 {
-    for (uint32_t i = 0; i < adapter->geometry.num_rings[NM_TX]; i++) {
+    struct nm_adapter *adapter = handle->adapter;
+
+    for (uint32_t i = handle->first_ring[NM_TX]; i < handle->end_ring[NM_TX]; i++) {
+        const struct nm_kring *kring = &adapter->krings[NM_TX][i];
         struct nm_pipe_lane lane;
 
-        nm_pipe_lane_init(&lane, &adapter->krings[NM_TX][i]);
+        if (kring->users > 1)
+            continue; /* somebody else may be sending at this moment */
+        nm_pipe_lane_init(&lane, kring);
         if (nm_pipe_repair(&lane) > 1)
             nm_os_log(NM_LOG_WARNING, "%s: ring %u was full of nonsense when its program ended",
                       adapter->name, i);
     }
+}
+
+/* Which slots of a dead end's rx ring the living end does not touch: filled, not given back. */
+static void find_held_slots(struct nm_kring *kring)
+{
+    uint64_t head, filled;
+
+    if (kring->door == NULL) {
+        nm_os_lock(&kring->lock);
+        kring->held_first = kring->hwcur;
+        kring->held_slots = nm_ring_distance(kring->hwcur, kring->hwtail, kring->num_slots);
+        nm_os_unlock(&kring->lock);
+        return;
+    }
+    head = nm_load64(&kring->door->head);
+    filled = nm_load64_acquire(&kring->door->tail) - head;
+    kring->held_first = (uint32_t)(head % kring->num_slots);
+    kring->held_slots = filled < kring->num_slots ? (uint32_t)filled : 0; /* else nonsense */
+}
+
+/*
+ * Mark the buffers that the living end's sender may be exchanging at this moment. One on its way
+ * from the dead rx ring to the tx ring is met in one of three places read in this order: it is in
+ * the journal while both slots show the buffer that goes the other way.
+ */
+static void mark_lane(struct nm_region *region, const struct nm_kring *rx)
+{
+    const struct nm_kring *tx = nm_pipe_peer(rx);
+    struct nm_pipe_lane lane;
+
+    nm_pipe_lane_init(&lane, tx);
+    for (uint32_t i = 0; i < rx->num_slots; i++) {
+        uint32_t before = nm_load32_acquire(&rx->ring->slot[i].buf_idx);
+        uint32_t between = nm_load32_acquire(lane.journal);
+        uint32_t after = nm_load32_acquire(&tx->ring->slot[i].buf_idx);
+
+        nm_region_mark(region, after, NM_BUF_LIVE);
+        if (nm_ring_distance(rx->held_first, i, rx->num_slots) < rx->held_slots)
+            continue;
+        nm_region_mark(region, before, NM_BUF_LIVE);
+        if (before == after)
+            nm_region_mark(region, between, NM_BUF_LIVE);
+    }
+}
+
+static void mark_here(struct nm_region *region, struct netmap_slot *slot, uint16_t owner)
+{
+    (void)owner;
+    nm_region_mark(region, nm_load32(&slot->buf_idx), NM_BUF_HERE);
+}
+
+/* Every slot that only the dead end could change: of its rx rings those it held, so that frames
+ * that have arrived are the last to lose their buffer, then all of its tx rings. */
+static void for_dead_slots(struct nm_adapter *end,
+                           void (*what)(struct nm_region *, struct netmap_slot *, uint16_t))
+{
+    for (uint32_t r = 0; r < end->geometry.num_rings[NM_RX]; r++) {
+        const struct nm_kring *kring = &end->krings[NM_RX][r];
+        uint32_t at = kring->held_first;
+
+        for (uint32_t i = 0; i < kring->held_slots; i++) {
+            what(end->region, &kring->ring->slot[at], end->owner_tag);
+            at = nm_ring_advance(at, 1, kring->num_slots);
+        }
+    }
+    for (uint32_t r = 0; r < end->geometry.num_rings[NM_TX]; r++)
+        for (uint32_t i = 0; i < end->krings[NM_TX][r].num_slots; i++)
+            what(end->region, &end->krings[NM_TX][r].ring->slot[i], end->owner_tag);
+}
+
+/*
+ * A program that moves buffers between slots of its own can be killed between two stores as well:
+ * then one buffer is in two of its slots, and another, which carries the end's tag, in none.
+ */
+void nm_pipe_end_closed(struct nm_adapter *adapter)
+{
+    struct nm_region *region = adapter->region;
+
+    if (adapter->pipe->ends[!adapter->pipe_role]->active == 0)
+        return; /* the rings go too */
+    for (uint32_t r = 0; r < adapter->geometry.num_rings[NM_RX]; r++)
+        find_held_slots(&adapter->krings[NM_RX][r]);
+    for (uint32_t r = 0; r < adapter->geometry.num_rings[NM_RX]; r++)
+        mark_lane(region, &adapter->krings[NM_RX][r]);
+    nm_region_mark_others(region, adapter);
+    for_dead_slots(adapter, mark_here);
+    for_dead_slots(adapter, nm_region_place);
+    nm_region_unmark(region);
 }

@@ -29,8 +29,12 @@ uint64_t nm_pipe_door_frames(const struct nm_kring *kring);
  * ANY; the tx ring's lock held. */
 int nm_pipe_txsync(struct nm_kring *kring, uint32_t head);
 
-/* The last descriptor that had this end open is gone: complete what it left half done. Control
- * lock. */
+/* A descriptor on a pipe end is being closed: complete the exchange its program may have left half
+ * done on a tx ring that nobody else has bound. Control lock. */
+void nm_pipe_repair_rings(struct nm_handle *handle);
+
+/* The last descriptor that had this end open is gone, and what it held has been given back: no
+ * buffer may be in two places, and none lost, while the other end lives on. Control lock. */
 void nm_pipe_end_closed(struct nm_adapter *adapter);
 
 #endif

@@ -93,21 +93,35 @@ NM_INLINE uint32_t nm_pipe_move(const struct nm_pipe_lane *lane, uint32_t at, ui
     return done;
 }
 
-/* After a sender died: finish the exchange it may have left half done. Returns the slots mended,
- * 0 or 1 (more only when programs wrote nonsense into their rings). */
+NM_INLINE void nm_pipe_tag(const struct nm_pipe_lane *lane, uint32_t tx_buf, uint32_t rx_buf)
+{
+    if (rx_buf >= lane->num_buffers || tx_buf >= lane->num_buffers)
+        return;
+    nm_store16(&lane->owners[rx_buf], lane->peer_tag);
+    nm_store16(&lane->owners[tx_buf], lane->own_tag);
+}
+
+/* After a sender died: finish the exchange it may have left half done, and the tags of the last one
+ * otherwise. Returns the slots mended, 0 or 1 (more only when programs wrote nonsense into their
+ * rings). */
 NM_INLINE uint32_t nm_pipe_repair(const struct nm_pipe_lane *lane)
 {
     uint32_t mended = 0, missing = nm_load32(lane->journal);
 
     for (uint32_t i = 0; i < lane->num_slots; i++) {
         uint64_t tx = nm_slot_load(&lane->tx[i]);
+        uint32_t rx_buf = nm_load32(&lane->rx[i].buf_idx);
 
-        if (nm_slot_buf(tx) != nm_load32(&lane->rx[i].buf_idx))
-            continue;
-        if (mended == 0 && missing >= 2 && missing < lane->num_buffers)
-            nm_slot_store(&lane->tx[i],
-                          nm_slot_make(missing, nm_slot_len(tx), nm_slot_flags(tx)));
-        mended++;
+        if (nm_slot_buf(tx) == rx_buf) {
+            if (mended == 0 && missing >= 2 && missing < lane->num_buffers) {
+                nm_slot_store(&lane->tx[i],
+                              nm_slot_make(missing, nm_slot_len(tx), nm_slot_flags(tx)));
+                nm_pipe_tag(lane, missing, rx_buf);
+            }
+            mended++;
+        } else if (nm_slot_buf(tx) == missing) {
+            nm_pipe_tag(lane, missing, rx_buf);
+        }
     }
     return mended;
 }

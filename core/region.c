@@ -360,6 +360,58 @@ void nm_region_sweep(struct nm_region *region, struct nm_kring *dying, uint32_t 
             freed++;
         }
     }
+    nm_region_unmark(region);
+}
+
+/* ---- a pipe end whose last program has gone ---- */
+
+void nm_region_mark(struct nm_region *region, uint32_t index, uint8_t mark)
+{
+    if (freeable(region, index))
+        region->buf_state[index] |= mark;
+}
+
+void nm_region_mark_others(struct nm_region *region, const struct nm_adapter *except)
+{
+    for (const struct nm_adapter *adapter = region->core->adapters; adapter != NULL;
+         adapter = adapter->next) {
+        if (adapter->region != region || adapter == except)
+            continue;
+        for (int direction = 0; direction < 2; direction++)
+            for (uint32_t i = 0; adapter->krings[direction] != NULL &&
+                                 i < adapter->geometry.num_rings[direction]; i++)
+                mark_ring(region, &adapter->krings[direction][i]);
+    }
+}
+
+/* One of the owner's buffers that nobody shows; NM_NO_OBJECT when there is none. */
+static uint32_t find_missing(const struct nm_region *region, uint16_t owner)
+{
     for (uint32_t i = 2; i < region->buf_fresh; i++)
-        region->buf_state[i] &= (uint8_t)~NM_BUF_LIVE;
+        if (region->buf_state[i] == (NM_BUF_ALLOCATED | NM_BUF_DIRTY) &&
+            nm_load16(&region->owners[i]) == owner)
+            return i;
+    return NM_NO_OBJECT;
+}
+
+void nm_region_place(struct nm_region *region, struct netmap_slot *slot, uint16_t owner)
+{
+    uint32_t index = nm_load32(&slot->buf_idx);
+
+    if (!freeable(region, index) ||
+        (region->buf_state[index] & (NM_BUF_LIVE | NM_BUF_PLACED)) != 0) {
+        uint32_t missing = find_missing(region, owner);
+
+        if (missing == NM_NO_OBJECT)
+            return;
+        nm_store32(&slot->buf_idx, missing);
+        index = missing;
+    }
+    region->buf_state[index] |= NM_BUF_PLACED;
+}
+
+void nm_region_unmark(struct nm_region *region)
+{
+    for (uint32_t i = 2; i < region->buf_fresh; i++)
+        region->buf_state[i] &= (uint8_t)~(NM_BUF_LIVE | NM_BUF_HERE | NM_BUF_PLACED);
 }

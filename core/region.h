@@ -53,7 +53,9 @@ struct nm_region {
 
 #define NM_BUF_ALLOCATED 1
 #define NM_BUF_DIRTY     2 /* has belonged to somebody: cleared before it is given out again */
-#define NM_BUF_LIVE      4 /* scratch of nm_region_sweep */
+#define NM_BUF_LIVE      4 /* scratch of nm_region_sweep: a living ring shows it */
+#define NM_BUF_HERE      8 /* scratch of nm_pipe_end_closed: a slot of the dead end shows it */
+#define NM_BUF_PLACED    16 /* likewise: and it may stay there */
 
 /* What a private region must have room for. */
 struct nm_region_needs {
@@ -105,5 +107,16 @@ uint16_t nm_handle_tag(const struct nm_handle *handle);
  */
 void nm_region_sweep(struct nm_region *region, struct nm_kring *dying, uint32_t num_dying,
                      uint16_t owner, uint32_t wanted);
+
+/* ---- for nm_pipe_end_closed (core/pipe.c) ---- */
+
+/* Add a mark to a buffer, if the index from shared memory names an allocated one. */
+void nm_region_mark(struct nm_region *region, uint32_t index, uint8_t mark);
+/* Mark every buffer that a ring of another adapter shows NM_BUF_LIVE. */
+void nm_region_mark_others(struct nm_region *region, const struct nm_adapter *except);
+/* Let a slot of a dead owner's keep its buffer, unless it shows nothing valid or what another slot
+ * shows as well: then it gets one of the owner's that no slot shows, when there is one. */
+void nm_region_place(struct nm_region *region, struct netmap_slot *slot, uint16_t owner);
+void nm_region_unmark(struct nm_region *region);
 
 #endif

@@ -64,6 +64,8 @@ static int claim_rings(struct nm_handle *handle, struct nm_adapter *adapter, boo
         for (uint32_t i = handle->first_ring[direction]; i < handle->end_ring[direction]; i++) {
             struct nm_kring *kring = &adapter->krings[direction][i];
 
+            if (kring->users == 0)
+                nm_kring_rewind(kring, adapter->kind == NM_PORT_PIPE ? nm_pipe_peer(kring) : NULL);
             nm_store16(&kring->users, (uint16_t)(kring->users + 1));
             kring->exclusive = exclusive;
         }
@@ -246,11 +248,13 @@ void nm_unregister(struct nm_handle *handle)
     if (adapter == NULL)
         return;
     drain(handle);
-    if (adapter->kind == NM_PORT_PIPE && adapter->active == 1)
-        nm_pipe_end_closed(adapter);
+    if (adapter->kind == NM_PORT_PIPE)
+        nm_pipe_repair_rings(handle);
     release_rings(handle);
     if (handle->num_extra > 0)
         nm_region_sweep(adapter->region, NULL, 0, nm_handle_tag(handle), handle->num_extra);
+    if (adapter->kind == NM_PORT_PIPE && adapter->active == 1)
+        nm_pipe_end_closed(adapter);
     nm_region_if_free(adapter->region, handle->if_object);
     handle->adapter = NULL;
     handle->netmap_if = NULL;

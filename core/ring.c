@@ -144,3 +144,29 @@ void nm_kring_reset(struct nm_kring *kring)
     nm_store32(&ring->tail, kring->hwtail);
     kring->counters.resets++;
 }
+
+void nm_kring_rewind(struct nm_kring *kring, const struct nm_kring *peer)
+{
+    const struct nm_door *door = kring->direction == NM_TX && peer != NULL ? peer->door
+                                                                           : kring->door;
+    uint32_t number = kring->num_slots;
+
+    nm_os_lock(&kring->lock);
+    if (door == NULL) {
+        kring->shown_tail = nm_load32_acquire(&kring->hwtail);
+        nm_store32(&kring->ring->head, kring->hwcur);
+        nm_store32(&kring->ring->cur, kring->hwcur);
+        nm_store32(&kring->ring->tail, kring->shown_tail);
+    } else {
+        /* The sender of a pipe fills the peer's rx ring, and tail is what it has filled. */
+        uint64_t ours = door == kring->door ? nm_load64(&door->head) : nm_load64(&door->tail);
+        uint64_t theirs = door == kring->door ? nm_load64(&door->tail) : nm_load64(&door->head);
+
+        if (kring->direction == NM_TX)
+            theirs += number - 1;
+        nm_store32(&kring->ring->head, (uint32_t)(ours % number));
+        nm_store32(&kring->ring->cur, (uint32_t)(ours % number));
+        nm_store32(&kring->ring->tail, (uint32_t)(theirs % number));
+    }
+    nm_os_unlock(&kring->lock);
+}

@@ -97,4 +97,9 @@ void nm_kring_publish(struct nm_kring *kring, uint32_t hwtail);
 /* Bad head or cur on a host without doors: reset the program's words, count, report. */
 void nm_kring_reset(struct nm_kring *kring);
 
+/* A program binds a ring that nobody has: it begins where the last sync of the one before ended,
+ * whatever head and cur that one left behind. peer: the other side of a pipe's ring, else NULL.
+ * PASSIVE, control lock. */
+void nm_kring_rewind(struct nm_kring *kring, const struct nm_kring *peer);
+
 #endif
