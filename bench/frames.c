@@ -61,28 +61,28 @@ ALWAYS_INLINE uint32_t next_slot(const struct view *view, uint32_t at)
     return at + 1 == view->num_slots ? 0 : at + 1;
 }
 
-ALWAYS_INLINE void store_frame(uint8_t *buffer, const block64 *template, uint64_t sequence,
-                               uint32_t size, bool fill)
+ALWAYS_INLINE void store_frame(uint8_t *buffer, const uint8_t *template, uint64_t sequence,
+                               uint32_t size, bool fill, enum vectors vectors)
 {
-    *(block64 *)buffer = *template;
+    copy_line(buffer, template, vectors);
     if (fill)
         for (uint32_t at = 64; at < size; at += 64)
-            *(block64 *)(buffer + at) = *template;
+            copy_line(buffer + at, template, vectors);
     *(uint64_t *)(void *)(buffer + SEQUENCE_AT) = sequence;
 }
 
 ALWAYS_INLINE void write_loop(struct frame_writer *writer, struct netmap_ring *ring,
-                              uint32_t number, bool fill, bool many_flows)
+                              uint32_t number, bool fill, bool many_flows, enum vectors vectors)
 {
     struct view view = view_of(ring);
     uint64_t sequence = writer->sequence;
     uint32_t size = writer->options->size, flows = writer->options->flows, flow = writer->flow;
     uint32_t ahead = (uint32_t)((view.at + writer->options->prefetch) % view.num_slots);
-    block64 template;
+    uint8_t template[64];
 
-    memcpy(&template, header, sizeof(template));
+    memcpy(template, header, sizeof(template));
     if (writer->options->broadcast)
-        memcpy(&template, broadcast_address, sizeof(broadcast_address));
+        memcpy(template, broadcast_address, sizeof(broadcast_address));
     for (uint32_t i = 0; i < number; i++) {
         struct netmap_slot *slot = &view.slots[view.at];
         uint8_t *buffer = buffer_at(&view, slot);
@@ -91,7 +91,7 @@ ALWAYS_INLINE void write_loop(struct frame_writer *writer, struct netmap_ring *r
             __builtin_prefetch(buffer_at(&view, &view.slots[ahead]), 1);
             ahead = next_slot(&view, ahead);
         }
-        store_frame(buffer, &template, sequence++, size, fill);
+        store_frame(buffer, template, sequence++, size, fill, vectors);
         if (many_flows) {
             put_flow(buffer, flow);
             flow = flow + 1 == flows ? 0 : flow + 1;
@@ -105,22 +105,22 @@ ALWAYS_INLINE void write_loop(struct frame_writer *writer, struct netmap_ring *r
     ring->head = ring->cur = view.at;
 }
 
-#define WRITE_TOUCHED(name, attribute)                                                             \
+#define WRITE_TOUCHED(name, vectors, attribute)                                                    \
     attribute static void write_##name(struct frame_writer *writer, struct netmap_ring *ring,      \
                                        uint32_t number)                                            \
     {                                                                                              \
         if (writer->options->fill)                                                                 \
-            write_loop(writer, ring, number, true, writer->options->flows > 1);                    \
+            write_loop(writer, ring, number, true, writer->options->flows > 1, vectors);           \
         else if (writer->options->flows > 1)                                                       \
-            write_loop(writer, ring, number, false, true);                                         \
+            write_loop(writer, ring, number, false, true, vectors);                                \
         else                                                                                       \
-            write_loop(writer, ring, number, false, false);                                        \
+            write_loop(writer, ring, number, false, false, vectors);                               \
     }
 
-WRITE_TOUCHED(baseline, )
+WRITE_TOUCHED(baseline, VECTORS_BASELINE, )
 #ifdef __x86_64__
-WRITE_TOUCHED(avx2, __attribute__((target("avx2"))))
-WRITE_TOUCHED(avx512, __attribute__((target("avx512f"))))
+WRITE_TOUCHED(avx2, VECTORS_AVX2, __attribute__((target("avx2"))))
+WRITE_TOUCHED(avx512, VECTORS_AVX512, __attribute__((target("avx512f"))))
 #endif
 
 static void (*write_touched)(struct frame_writer *writer, struct netmap_ring *ring,

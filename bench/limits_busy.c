@@ -67,25 +67,28 @@ static void relax(void)
  * limit must be this machine's, and the program must run on any.
  */
 
-ALWAYS_INLINE void copy_bytes(uint8_t *destination, const uint8_t *source, uint32_t bytes)
+ALWAYS_INLINE void copy_bytes(uint8_t *destination, const uint8_t *source, uint32_t bytes,
+                              enum vectors vectors)
 {
     uint32_t at = 0;
 
     for (; at + 64 <= bytes; at += 64)
-        *(block64 *)(destination + at) = *(const block64 *)(source + at);
+        copy_line(destination + at, source + at, vectors);
     if (at < bytes)
-        *(block64 *)(destination + bytes - 64) = *(const block64 *)(source + bytes - 64);
+        copy_line(destination + bytes - 64, source + bytes - 64, vectors);
     __asm__ volatile("" ::: "memory");
 }
 
-ALWAYS_INLINE void write_frames(uint64_t at, uint32_t mask, enum work work, uint32_t bytes)
+ALWAYS_INLINE void write_frames(uint64_t at, uint32_t mask, enum work work, uint32_t bytes,
+                                enum vectors vectors)
 {
     for (uint32_t i = 0; i < BATCH; i++) {
         uint32_t slot = (uint32_t)(at + i) & mask;
         struct descriptor *descriptor = &shared->ring[slot];
 
         if (work != WORK_DESCRIPTOR)
-            copy_bytes(shared->buffers + (size_t)slot * BUFFER_STRIDE, private_buffers, bytes);
+            copy_bytes(shared->buffers + (size_t)slot * BUFFER_STRIDE, private_buffers, bytes,
+                       vectors);
         descriptor->buffer = slot;
         descriptor->length = (uint16_t)bytes;
         descriptor->flags = 0;
@@ -94,7 +97,7 @@ ALWAYS_INLINE void write_frames(uint64_t at, uint32_t mask, enum work work, uint
 }
 
 ALWAYS_INLINE uint64_t read_frames(uint64_t at, uint32_t number, uint32_t mask, enum work work,
-                                   uint32_t bytes)
+                                   uint32_t bytes, enum vectors vectors)
 {
     uint64_t sum = 0;
 
@@ -106,7 +109,7 @@ ALWAYS_INLINE uint64_t read_frames(uint64_t at, uint32_t number, uint32_t mask, 
         if (work == WORK_TOUCH64)
             sum += *(const volatile uint64_t *)(const void *)buffer;
         else if (work != WORK_DESCRIPTOR)
-            copy_bytes(private_buffers + (size_t)i * PRIVATE_STRIDE, buffer, bytes);
+            copy_bytes(private_buffers + (size_t)i * PRIVATE_STRIDE, buffer, bytes, vectors);
     }
     return sum;
 }
@@ -117,19 +120,19 @@ struct batch_functions {
 };
 
 /* Constant arguments: each case becomes a loop of its own. */
-#define BATCH_FUNCTIONS(name, attribute)                                                           \
+#define BATCH_FUNCTIONS(name, vectors, attribute)                                                  \
     attribute static void write_##name(enum work work, uint64_t at, uint32_t mask)                 \
     {                                                                                              \
         switch (work) {                                                                            \
         case WORK_DESCRIPTOR:                                                                      \
-            write_frames(at, mask, WORK_DESCRIPTOR, 64);                                           \
+            write_frames(at, mask, WORK_DESCRIPTOR, 64, vectors);                                  \
             break;                                                                                 \
         case WORK_TOUCH64:                                                                         \
         case WORK_COPY64:                                                                          \
-            write_frames(at, mask, WORK_COPY64, 64);                                               \
+            write_frames(at, mask, WORK_COPY64, 64, vectors);                                      \
             break;                                                                                 \
         case WORK_COPY1500:                                                                        \
-            write_frames(at, mask, WORK_COPY1500, MAX_BYTES);                                      \
+            write_frames(at, mask, WORK_COPY1500, MAX_BYTES, vectors);                             \
             break;                                                                                 \
         }                                                                                          \
     }                                                                                              \
@@ -138,22 +141,22 @@ struct batch_functions {
     {                                                                                              \
         switch (work) {                                                                            \
         case WORK_DESCRIPTOR:                                                                      \
-            return read_frames(at, number, mask, WORK_DESCRIPTOR, 64);                             \
+            return read_frames(at, number, mask, WORK_DESCRIPTOR, 64, vectors);                    \
         case WORK_TOUCH64:                                                                         \
-            return read_frames(at, number, mask, WORK_TOUCH64, 64);                                \
+            return read_frames(at, number, mask, WORK_TOUCH64, 64, vectors);                       \
         case WORK_COPY64:                                                                          \
-            return read_frames(at, number, mask, WORK_COPY64, 64);                                 \
+            return read_frames(at, number, mask, WORK_COPY64, 64, vectors);                        \
         case WORK_COPY1500:                                                                        \
-            return read_frames(at, number, mask, WORK_COPY1500, MAX_BYTES);                        \
+            return read_frames(at, number, mask, WORK_COPY1500, MAX_BYTES, vectors);               \
         }                                                                                          \
         return 0;                                                                                  \
     }                                                                                              \
     static const struct batch_functions functions_##name = {write_##name, read_##name}
 
-BATCH_FUNCTIONS(plain, );
+BATCH_FUNCTIONS(plain, VECTORS_BASELINE, );
 #ifdef __x86_64__
-BATCH_FUNCTIONS(avx2, __attribute__((target("avx2"))));
-BATCH_FUNCTIONS(avx512, __attribute__((target("avx512f"))));
+BATCH_FUNCTIONS(avx2, VECTORS_AVX2, __attribute__((target("avx2"))));
+BATCH_FUNCTIONS(avx512, VECTORS_AVX512, __attribute__((target("avx512f"))));
 #endif
 
 static const struct batch_functions *functions = &functions_plain;
@@ -182,12 +185,23 @@ const char *busy_instructions(void)
 
 /* ---- the two processes ---- */
 
-static void pin(int cpu)
+static void pin(pid_t process, int cpu)
 {
-    if (!pin_to(cpu)) {
+    if (!pin_to(process, cpu)) {
         fprintf(stderr, "limits: CPU %d: %s\n", cpu, strerror(errno));
         exit(1);
     }
+}
+
+/* Start the other process and put each on its CPU: the other one too from here, because it begins
+ * on ours, where it would have to wait for its turn. */
+static pid_t start_other(void (*body)(uint64_t unused))
+{
+    pid_t other = start_process(body, 0);
+
+    pin(other, cpus[1]);
+    pin(0, cpus[0]);
+    return other;
 }
 
 /* The first and the last CPU this process may use; the same one twice when there is only one. */
@@ -309,7 +323,6 @@ static void writer(uint64_t unused)
     uint32_t mask = lane.slots - 1;
 
     (void)unused;
-    pin(cpus[1]);
     while (!stopping()) {
         if (head + BATCH - tail > lane.slots) {
             tail = atomic_load_explicit(&shared->tail.value, memory_order_acquire);
@@ -390,8 +403,7 @@ static bool measure_rate(enum work work, uint32_t slots, double seconds, struct 
     lane.work = work;
     lane.slots = slots;
     reset_shared();
-    child = start_process(writer, 0);
-    pin(cpus[0]);
+    child = start_other(writer);
     read_for(&reader, WARM_UP_NS);
     watch = begin_watch(child);
     for (unsigned i = 0; i < SLICES; i++)
@@ -435,7 +447,6 @@ static void echo(uint64_t unused)
     uint64_t next = 1;
 
     (void)unused;
-    pin(cpus[1]);
     while (!stopping()) {
         if (atomic_load_explicit(&shared->head.value, memory_order_acquire) != next) {
             give_way();
@@ -475,8 +486,7 @@ bool measure_pingpong(double seconds, struct figure *figure)
     pid_t child;
 
     reset_shared();
-    child = start_process(echo, 0);
-    pin(cpus[0]);
+    child = start_other(echo);
     good = trips_for(&sent, 1) > 0;
     watch = begin_watch(child);
     for (unsigned i = 0; i < SLICES && good; i++) {

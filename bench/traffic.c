@@ -260,7 +260,7 @@ int run_side(enum side_kind kind, const struct flow_options *options, struct sha
     struct side side = {kind, options, shared, &shared->sides[kind], NULL};
     bool good = false;
 
-    if (!pin_to(options->cpus[kind])) {
+    if (!pin_to(0, options->cpus[kind])) {
         fprintf(stderr, "flow: CPU %d: %s\n", options->cpus[kind], strerror(errno));
         return 1;
     }
