@@ -93,6 +93,7 @@ int nm_region_create(struct nm_core *core, const struct nm_region_layout *layout
         return NM_ENOMEM;
     }
     region->buf_fresh = 2; /* 0 and 1 are reserved */
+    region->search = 2;
     /* Ids are taken in turn, so that a stale id does not soon name another region. */
     do {
         core->last_region_id = (uint16_t)(core->last_region_id + 1);
@@ -384,13 +385,18 @@ void nm_region_mark_others(struct nm_region *region, const struct nm_adapter *ex
     }
 }
 
-/* One of the owner's buffers that nobody shows; NM_NO_OBJECT when there is none. */
-static uint32_t find_missing(const struct nm_region *region, uint16_t owner)
+/* The next of the owner's buffers that nobody shows; NM_NO_OBJECT when there is none left. The
+ * search goes on where the last one ended: rings full of nonsense cost one pass over the region,
+ * not one for each slot. */
+static uint32_t find_missing(struct nm_region *region, uint16_t owner)
 {
-    for (uint32_t i = 2; i < region->buf_fresh; i++)
+    while (region->search < region->buf_fresh) {
+        uint32_t i = region->search++;
+
         if (region->buf_state[i] == (NM_BUF_ALLOCATED | NM_BUF_DIRTY) &&
             nm_load16(&region->owners[i]) == owner)
             return i;
+    }
     return NM_NO_OBJECT;
 }
 
@@ -412,6 +418,7 @@ void nm_region_place(struct nm_region *region, struct netmap_slot *slot, uint16_
 
 void nm_region_unmark(struct nm_region *region)
 {
+    region->search = 2;
     for (uint32_t i = 2; i < region->buf_fresh; i++)
         region->buf_state[i] &= (uint8_t)~(NM_BUF_LIVE | NM_BUF_HERE | NM_BUF_PLACED);
 }

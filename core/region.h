@@ -49,6 +49,7 @@ struct nm_region {
     uint32_t *buf_free;   /* stack of indices that were given back */
     uint32_t buf_free_count;
     uint32_t buf_fresh;   /* indices from here on have never been given out */
+    uint32_t search;      /* scratch of nm_region_place */
 };
 
 #define NM_BUF_ALLOCATED 1
