@@ -138,14 +138,12 @@ const char *errno_name(int error)
         int value;
         const char *name;
     } names[] = {
-        {0, "success"},           {EPERM, "EPERM"},   {ENOENT, "ENOENT"},
-        {EINTR, "EINTR"},         {EIO, "EIO"},       {ENXIO, "ENXIO"},
-        {EBADF, "EBADF"},         {EAGAIN, "EAGAIN"}, {ENOMEM, "ENOMEM"},
-        {EACCES, "EACCES"},       {EFAULT, "EFAULT"}, {EBUSY, "EBUSY"},
-        {EEXIST, "EEXIST"},       {ENODEV, "ENODEV"}, {EINVAL, "EINVAL"},
-        {EMFILE, "EMFILE"},       {ENOTTY, "ENOTTY"}, {ENOSPC, "ENOSPC"},
-        {EPIPE, "EPIPE"},         {ENOSYS, "ENOSYS"}, {EMSGSIZE, "EMSGSIZE"},
-        {EOPNOTSUPP, "EOPNOTSUPP"},
+        {0, "success"},         {EPERM, "EPERM"},           {ENOENT, "ENOENT"}, {EINTR, "EINTR"},
+        {EIO, "EIO"},           {ENXIO, "ENXIO"},           {EBADF, "EBADF"},   {EAGAIN, "EAGAIN"},
+        {ENOMEM, "ENOMEM"},     {EACCES, "EACCES"},         {EFAULT, "EFAULT"}, {EBUSY, "EBUSY"},
+        {EEXIST, "EEXIST"},     {ENODEV, "ENODEV"},         {EINVAL, "EINVAL"}, {EMFILE, "EMFILE"},
+        {ENOTTY, "ENOTTY"},     {ENOSPC, "ENOSPC"},         {EPIPE, "EPIPE"},   {ENOSYS, "ENOSYS"},
+        {EMSGSIZE, "EMSGSIZE"}, {EOPNOTSUPP, "EOPNOTSUPP"},
     };
     static char text[4][32];
     static unsigned turn;

@@ -34,8 +34,8 @@ void test_add(struct test *test);
 
 #define TEST(identifier, limit_seconds)                                                            \
     static void test_##identifier(void);                                                           \
-    static struct test entry_##identifier = {                                                      \
-        #identifier, __FILE__, __LINE__, limit_seconds, test_##identifier, 0};                     \
+    static struct test entry_##identifier = {#identifier,   __FILE__,          __LINE__,           \
+                                             limit_seconds, test_##identifier, 0};                 \
     __attribute__((constructor)) static void register_##identifier(void)                           \
     {                                                                                              \
         test_add(&entry_##identifier);                                                             \
@@ -91,9 +91,9 @@ bool check_errno(const char *file, int line, const char *what, int actual, int e
         if (!(check))                                                                              \
             return;                                                                                \
     } while (0)
-#define REQUIRE(condition)           REQUIRE_THAT(CHECK(condition))
-#define REQUIRE_MSG(condition, ...)  REQUIRE_THAT(CHECK_MSG(condition, __VA_ARGS__))
-#define REQUIRE_EQ(actual, expected) REQUIRE_THAT(CHECK_EQ(actual, expected))
+#define REQUIRE(condition)            REQUIRE_THAT(CHECK(condition))
+#define REQUIRE_MSG(condition, ...)   REQUIRE_THAT(CHECK_MSG(condition, __VA_ARGS__))
+#define REQUIRE_EQ(actual, expected)  REQUIRE_THAT(CHECK_EQ(actual, expected))
 #define REQUIRE_ERR(actual, expected) REQUIRE_THAT(CHECK_ERR(actual, expected))
 
 #define SKIP(...)                                                                                  \

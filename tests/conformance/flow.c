@@ -1,9 +1,9 @@
 /* Traffic between two ports, every frame checked. */
 #include "tests/conformance/flow.h"
 
-#define POLL_MS     100
-#define STALL_MS    (10000u * time_scale()) /* nothing received for so long: a failure */
-#define IDLE_POLLS  3 /* a switch may drop: the end of a flow is when nothing comes any more */
+#define POLL_MS    100
+#define STALL_MS   (10000u * time_scale()) /* nothing received for so long: a failure */
+#define IDLE_POLLS 3 /* a switch may drop: the end of a flow is when nothing comes any more */
 
 static uint64_t get(const uint64_t *word)
 {
@@ -126,9 +126,9 @@ static void flow_sender(void *argument)
 
 static void flow_wrong(struct flow *flow, const char *what, uint64_t sequence, uint32_t length)
 {
-    FAIL("%s: %s: number %llu, %u bytes; next is number %llu, received so far %llu",
-              flow->name, what, (unsigned long long)sequence, length,
-              (unsigned long long)flow->next, (unsigned long long)flow->received);
+    FAIL("%s: %s: number %llu, %u bytes; next is number %llu, received so far %llu", flow->name,
+         what, (unsigned long long)sequence, length, (unsigned long long)flow->next,
+         (unsigned long long)flow->received);
     raise_flag(&flow->failed);
 }
 
@@ -212,8 +212,8 @@ static void flow_receiver(void *argument)
         int events = port_poll(flow->to, POLLIN, POLL_MS);
 
         if (events < 0 || (events & POLLERR) != 0) {
-            FAIL("%s: the receiver's poll says 0x%x (%s)", flow->name,
-                      (unsigned)events, last_message());
+            FAIL("%s: the receiver's poll says 0x%x (%s)", flow->name, (unsigned)events,
+                 last_message());
             raise_flag(&flow->failed);
             break;
         }
@@ -229,7 +229,7 @@ static void flow_receiver(void *argument)
         } else if (now_ns() - last_progress > (uint64_t)STALL_MS * 1000000u &&
                    (flow->lossless || !is_set(&flow->sender_done))) {
             FAIL("%s: stalled; sent %llu, received %llu", flow->name,
-                      (unsigned long long)get(&flow->sent), (unsigned long long)flow->received);
+                 (unsigned long long)get(&flow->sent), (unsigned long long)flow->received);
             raise_flag(&flow->failed);
         }
     }

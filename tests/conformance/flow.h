@@ -12,26 +12,26 @@ struct flow {
     const char *name; /* for messages */
     struct port *from;
     struct port *to;
-    unsigned ring;      /* of both */
-    unsigned from_mac;  /* mac_of() of both ends */
+    unsigned ring;     /* of both */
+    unsigned from_mac; /* mac_of() of both ends */
     unsigned to_mac;
     uint32_t stream;
-    uint64_t count;     /* frames to send; 0: until flow_stop */
+    uint64_t count; /* frames to send; 0: until flow_stop */
     uint32_t min_length;
     uint32_t max_length;
-    uint32_t burst;     /* frames per call */
-    bool lossless;      /* a missing frame is a failure */
-    bool windowed;      /* never more under way than the receiving ring holds: a switch then has
-                           no reason to drop */
-    bool strangers;     /* frames that are not of this flow may turn up: skip them */
-    bool only_polls;    /* the sender uses poll and never NIOCTXSYNC */
+    uint32_t burst;  /* frames per call */
+    bool lossless;   /* a missing frame is a failure */
+    bool windowed;   /* never more under way than the receiving ring holds: a switch then has
+                        no reason to drop */
+    bool strangers;  /* frames that are not of this flow may turn up: skip them */
+    bool only_polls; /* the sender uses poll and never NIOCTXSYNC */
 
     /* Written by the threads; read with the functions below. */
     uint64_t sent;
-    uint64_t received;  /* frames of this flow */
-    uint64_t next;      /* number after the last one received */
-    uint64_t lost;      /* numbers that were passed over */
-    uint64_t skipped;   /* frames of strangers */
+    uint64_t received;       /* frames of this flow */
+    uint64_t next;           /* number after the last one received */
+    uint64_t lost;           /* numbers that were passed over */
+    uint64_t skipped;        /* frames of strangers */
     uint64_t longest_gap_ns; /* between two batches received, while there was more to come */
     bool stop;
     bool sender_done;

@@ -3,7 +3,8 @@
 
 struct scribbler {
     struct port *port;
-    uint64_t words; /* written */
+    struct port *peer; /* of a pipe: takes what comes, so that it goes on */
+    uint64_t words;    /* written */
     uint64_t calls;
     unsigned mode;
 };
@@ -17,8 +18,8 @@ static unsigned scribble_ms(void)
 static uint64_t bad_word(uint64_t *state)
 {
     static const uint64_t words[] = {
-        0, UINT64_MAX, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffff, 0x7fffffff,
-        0x80000000, 1, 0x0000000100000001, 0xffffffff00000000,
+        0,          UINT64_MAX, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffff, 0x7fffffff,
+        0x80000000, 1,          0x0000000100000001, 0xffffffff00000000,
     };
     uint64_t draw = random_next(state);
 
@@ -63,6 +64,9 @@ static void scribble(void *argument)
     uint64_t places[4096];
     uint64_t state = scribbler->mode + 1;
     struct pollfd entry = {.fd = port->fd, .events = POLLIN | POLLOUT};
+    struct netmap_ring *tx_at = tx_ring(port, 0);
+    struct netmap_ring *rx_at = rx_ring(port, 0);
+    struct netmap_ring *peer_at = scribbler->peer != NULL ? rx_ring(scribbler->peer, 0) : NULL;
 
     for (unsigned i = 0; i < 4096; i++)
         places[i] = pick_place(scribbler, &state) & ~(uint64_t)7;
@@ -74,6 +78,20 @@ static void scribble(void *argument)
                 continue;
             *(volatile uint64_t *)(void *)(port->memory + place) = bad_word(&state);
             scribbler->words++;
+        }
+        /* Positions that pass, so that the host comes to look at the spoiled slots. */
+        if (random_next(&state) % 2 == 0) {
+            tx_at->head = tx_at->cur = (uint32_t)(random_next(&state) % port->reg.nr_tx_slots);
+            rx_at->head = rx_at->cur = rx_at->tail;
+            for (unsigned i = 0; i < 64; i++) {
+                struct netmap_slot *slot =
+                    &tx_at->slot[random_next(&state) % port->reg.nr_tx_slots];
+
+                slot->len = (uint16_t)(random_next(&state) % 2100);
+                slot->flags = (uint16_t)(random_next(&state) % 8 == 0 ? random_next(&state) : 0);
+                if (random_next(&state) % 2 == 0)
+                    slot->buf_idx = (uint32_t)(random_next(&state) % 5000);
+            }
         }
         /* What the host answers does not matter here, only that it answers. */
         switch (random_next(&state) % 4) {
@@ -89,6 +107,10 @@ static void scribble(void *argument)
         default:
             poll(&entry, 1, 1);
             break;
+        }
+        if (scribbler->peer != NULL) {
+            ioctl(scribbler->peer->fd, NIOCRXSYNC, NULL);
+            peer_at->head = peer_at->cur = peer_at->tail;
         }
         scribbler->calls++;
     }
@@ -191,6 +213,7 @@ TEST(hostile_scribbler_on_a_pipe, 60)
     scribbler.port = port_open_with("x{1", .nr_extra_bufs = 16);
     slave = port_open("x}1");
     REQUIRE(scribbler.port != NULL && slave != NULL);
+    scribbler.peer = slave;
     run(&scribbler, &pipe, &apart);
     port_close(scribbler.port);
     port_close(slave);
@@ -215,8 +238,8 @@ TEST(hostile_requests, 60)
     flow.min_length = FRAME_MARKED;
     REQUIRE(flow_start(&flow));
     while (now_ns() < end) {
-        static const char *const names[] = {"vale3:z", "vale3:y{1", "q{1", "vale3:", "lo", "",
-                                            "vale3:y}1", "q}1"};
+        static const char *const names[] = {
+            "vale3:z", "vale3:y{1", "q{1", "vale3:", "lo", "", "vale3:y}1", "q}1"};
         struct nmreq_header header;
         int fd = open(DEVICE, O_RDWR);
 

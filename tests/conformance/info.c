@@ -121,8 +121,9 @@ static void check_pools(const struct nmreq_pools_info *pools, const struct port 
                   pools->nr_ring_pool_offset,
               "the netmap_if pool reaches into the ring pool");
 
-    CHECK_MSG(pools->nr_ring_pool_objsize >= ring_bytes, "ring objects of %u bytes, a ring has %llu",
-              pools->nr_ring_pool_objsize, (unsigned long long)ring_bytes);
+    CHECK_MSG(pools->nr_ring_pool_objsize >= ring_bytes,
+              "ring objects of %u bytes, a ring has %llu", pools->nr_ring_pool_objsize,
+              (unsigned long long)ring_bytes);
     CHECK_EQ((ring_at - pools->nr_ring_pool_offset) % pools->nr_ring_pool_objsize, 0);
     CHECK_MSG((ring_at - pools->nr_ring_pool_offset) / pools->nr_ring_pool_objsize <
                   pools->nr_ring_pool_objtotal,
@@ -140,8 +141,8 @@ static void check_pools(const struct nmreq_pools_info *pools, const struct port 
               pools->nr_buf_pool_objsize, (unsigned long long)pools->nr_buf_pool_offset,
               (unsigned long long)pools->nr_memsize);
     CHECK_MSG(limit >= port->reg.nr_tx_rings * port->reg.nr_tx_slots +
-                           port->reg.nr_rx_rings * port->reg.nr_rx_slots +
-                           port->reg.nr_extra_bufs + 2,
+                           port->reg.nr_rx_rings * port->reg.nr_rx_slots + port->reg.nr_extra_bufs +
+                           2,
               "%u buffers are fewer than the port has in use", limit);
     for (unsigned i = 0; i < ring->num_slots; i++)
         if (!CHECK_MSG(ring->slot[i].buf_idx >= 2 && ring->slot[i].buf_idx < limit,
@@ -152,8 +153,7 @@ static void check_pools(const struct nmreq_pools_info *pools, const struct port 
 TEST(pools_of_an_open_port, 10)
 {
     struct port *port = port_open_with("vale1:a", .nr_tx_rings = 2, .nr_rx_rings = 2,
-                                       .nr_tx_slots = 100, .nr_rx_slots = 200,
-                                       .nr_extra_bufs = 10);
+                                       .nr_tx_slots = 100, .nr_rx_slots = 200, .nr_extra_bufs = 10);
     struct nmreq_pools_info pools = {0};
     int fd = open(DEVICE, O_RDWR);
 

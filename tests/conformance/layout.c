@@ -237,8 +237,8 @@ TEST(layout_map_twice, 10)
     char *again;
 
     REQUIRE(port != NULL);
-    again = mmap(NULL, (size_t)port->reg.nr_memsize, PROT_READ | PROT_WRITE, MAP_SHARED, port->fd,
-                 0);
+    again =
+        mmap(NULL, (size_t)port->reg.nr_memsize, PROT_READ | PROT_WRITE, MAP_SHARED, port->fd, 0);
     REQUIRE(again != MAP_FAILED);
     tx_ring(port, 0)->slot[0].ptr = 0x1234567890abcdefu;
     CHECK_EQ(NETMAP_TXRING(NETMAP_IF(again, port->reg.nr_offset), 0)->slot[0].ptr,

@@ -90,8 +90,8 @@ static void become(int program, const struct child_options *options, int output,
 {
     if (output >= 0 && dup2(output, 1) < 0)
         _exit(126);
-    if (options->user != 0 &&
-        (setgroups(0, NULL) != 0 || setgid((gid_t)options->user) != 0 || setuid(options->user) != 0))
+    if (options->user != 0 && (setgroups(0, NULL) != 0 || setgid((gid_t)options->user) != 0 ||
+                               setuid(options->user) != 0))
         _exit(125);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)

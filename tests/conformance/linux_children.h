@@ -8,8 +8,8 @@
 #define MAX_CHILD_ARGS 6
 
 struct child_options {
-    const char *directory; /* NETMAP_DIR; NULL: as this process has it; "": none at all */
-    uid_t user;            /* 0: stay who we are */
+    const char *directory;      /* NETMAP_DIR; NULL: as this process has it; "": none at all */
+    uid_t user;                 /* 0: stay who we are */
     const char *environment[4]; /* further "NAME=value", up to the first NULL */
     const char *args[MAX_CHILD_ARGS]; /* up to the first NULL */
 };

@@ -147,9 +147,8 @@ CHILD(holds_open)
 TEST(linux_daemon_leaves_when_idle, 30)
 {
     const char *directory = instance_directory("idle");
-    struct child_options options = {.directory = directory,
-                                    .environment = {"NETMAP_IDLE_MS=300"},
-                                    .args = {"vale1:a"}};
+    struct child_options options = {
+        .directory = directory, .environment = {"NETMAP_IDLE_MS=300"}, .args = {"vale1:a"}};
     int from_child = -1;
     pid_t pid;
 
@@ -173,9 +172,8 @@ TEST(linux_daemon_leaves_when_idle, 30)
 TEST(linux_daemon_open_at_the_last_moment, 60)
 {
     const char *directory = instance_directory("last");
-    struct child_options options = {.directory = directory,
-                                    .environment = {"NETMAP_IDLE_MS=30"},
-                                    .args = {"vale1:a"}};
+    struct child_options options = {
+        .directory = directory, .environment = {"NETMAP_IDLE_MS=30"}, .args = {"vale1:a"}};
 
     for (unsigned i = 0; i < (quick() ? 15u : 40u); i++) {
         REQUIRE_MSG(child_check("opens_once", &options, 5000), "open number %u", i);
@@ -222,9 +220,8 @@ TEST(linux_daemon_simultaneous_first_opens, 60)
         close(start[0]);
         fcntl(start[1], F_SETFD, FD_CLOEXEC);
         for (unsigned i = 0; i < OPENERS; i++) {
-            struct child_options options = {.directory = directory,
-                                            .environment = {"NETMAP_IDLE_MS=200"},
-                                            .args = {names[i]}};
+            struct child_options options = {
+                .directory = directory, .environment = {"NETMAP_IDLE_MS=200"}, .args = {names[i]}};
 
             pids[i] = child_start("opens_on_signal", &options, &outputs[i]);
             REQUIRE(pids[i] > 0);

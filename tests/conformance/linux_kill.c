@@ -181,8 +181,8 @@ CHILD(states)
         return 1;
     if (argv[0][0] >= '1' && request_send(fd, NETMAP_REQ_REGISTER, "vale1:x", &reg) != 0)
         return 1;
-    if (argv[0][0] >= '2' && mmap(NULL, (size_t)reg.nr_memsize, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                  fd, 0) == MAP_FAILED)
+    if (argv[0][0] >= '2' &&
+        mmap(NULL, (size_t)reg.nr_memsize, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED)
         return 1;
     child_say('R');
     entry = (struct pollfd){.fd = fd, .events = POLLIN};

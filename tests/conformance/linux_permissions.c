@@ -124,8 +124,7 @@ static bool make_place(struct place *place, uid_t user)
     if (!CHECK(mkdtemp(place->directory) != NULL) || !CHECK(chmod(place->directory, 0755) == 0))
         return false;
     snprintf(path, sizeof(path), "%s/run", place->directory);
-    if (!CHECK(mkdir(path, 0700) == 0) ||
-        !CHECK(user == 0 || chown(path, user, (gid_t)user) == 0))
+    if (!CHECK(mkdir(path, 0700) == 0) || !CHECK(user == 0 || chown(path, user, (gid_t)user) == 0))
         return false;
     snprintf(place->runtime, sizeof(place->runtime), "XDG_RUNTIME_DIR=%s", path);
     snprintf(path, sizeof(path), "%s/netmapd", place->directory);

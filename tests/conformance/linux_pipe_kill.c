@@ -17,9 +17,9 @@ static unsigned kills(void)
 /* One end of a pipe with traffic both ways and buffers replaced all the time; for ever. */
 CHILD(pipe_end)
 {
-    struct port *port = argc == 1 ? port_open_with(argv[0], .nr_tx_slots = PIPE_SLOTS,
-                                                   .nr_rx_slots = PIPE_SLOTS)
-                                  : NULL;
+    struct port *port =
+        argc == 1 ? port_open_with(argv[0], .nr_tx_slots = PIPE_SLOTS, .nr_rx_slots = PIPE_SLOTS)
+                  : NULL;
     uint64_t sequence = 0;
     uint64_t state = (uint64_t)getpid();
 
@@ -129,8 +129,8 @@ static bool check_all(const struct port *parent, const struct port *one, const s
 
 static struct port *open_parent(void)
 {
-    struct port *parent = port_open_with("vale0:a", .nr_tx_slots = 64, .nr_rx_slots = 64,
-                                         .nr_extra_bufs = EXTRA);
+    struct port *parent =
+        port_open_with("vale0:a", .nr_tx_slots = 64, .nr_rx_slots = 64, .nr_extra_bufs = EXTRA);
 
     if (parent != NULL)
         CHECK_EQ(parent->reg.nr_extra_bufs, EXTRA);

@@ -132,7 +132,9 @@ TEST(options_loop, 10)
 TEST(options_too_large, 10)
 {
     /* As many 24-byte options as fit besides the body of REGISTER, and one more. */
-    enum { FIT = (NETMAP_REQ_MAXSIZE - sizeof(struct nmreq_register)) / sizeof(struct nmreq_option) };
+    enum {
+        FIT = (NETMAP_REQ_MAXSIZE - sizeof(struct nmreq_register)) / sizeof(struct nmreq_option)
+    };
     static struct nmreq_option options[FIT + 1];
     static uint64_t eventfds[1024];
     struct nmreq_option *large = (struct nmreq_option *)(void *)eventfds;

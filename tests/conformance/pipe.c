@@ -395,8 +395,8 @@ TEST(pipe_sender_before_receiver, 10)
     CHECK_ERR(port_rxsync(slave), 0);
     ring = rx_ring(slave, 0);
     REQUIRE(!nm_ring_empty(ring));
-    REQUIRE(frame_read_mark((const uint8_t *)NETMAP_BUF(ring, ring->slot[ring->head].buf_idx),
-                            100, &stream, &sequence));
+    REQUIRE(frame_read_mark((const uint8_t *)NETMAP_BUF(ring, ring->slot[ring->head].buf_idx), 100,
+                            &stream, &sequence));
     CHECK_MSG(sequence <= 10, "the first frame received is number %llu",
               (unsigned long long)sequence);
     for (last = sequence; last < 20; last++) {
@@ -461,8 +461,7 @@ TEST(pipe_receiver_leaves_frames_unread, 20)
         REQUIRE_ERR(port_rxsync(slave), 0);
         ring = rx_ring(slave, 0);
         for (unsigned i = 0; i < 15 && !nm_ring_empty(ring); i++) {
-            const uint8_t *data =
-                (const uint8_t *)NETMAP_BUF(ring, ring->slot[ring->cur].buf_idx);
+            const uint8_t *data = (const uint8_t *)NETMAP_BUF(ring, ring->slot[ring->cur].buf_idx);
             uint32_t stream;
             uint64_t sequence;
             struct frame frame;

@@ -210,8 +210,8 @@ static void drain(struct port *const ends[2])
 /* One end comes and goes in the middle of the traffic; the region has what it had before. */
 TEST(pipe_swap_reopen_loses_no_buffer, 30)
 {
-    struct port *parent = port_open_with("vale0:a", .nr_extra_bufs = 50, .nr_tx_slots = 64,
-                                         .nr_rx_slots = 64);
+    struct port *parent =
+        port_open_with("vale0:a", .nr_extra_bufs = 50, .nr_tx_slots = 64, .nr_rx_slots = 64);
     struct port *stays = port_open_with("vale0:a{1", .nr_tx_slots = 64, .nr_rx_slots = 64);
 
     REQUIRE(parent != NULL && stays != NULL);

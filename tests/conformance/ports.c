@@ -340,8 +340,8 @@ bool frame_expect_at(const char *file, int line, const struct port *port, unsign
     bool good;
 
     if (nm_ring_empty(ring)) {
-        check_fail(file, line, "%s rx ring %u is empty, expected frame %llu of %u bytes", port->name,
-                   ring_number, (unsigned long long)frame->sequence, frame->length);
+        check_fail(file, line, "%s rx ring %u is empty, expected frame %llu of %u bytes",
+                   port->name, ring_number, (unsigned long long)frame->sequence, frame->length);
         return false;
     }
     data = (const uint8_t *)NETMAP_BUF(ring, slot->buf_idx);

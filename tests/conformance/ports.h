@@ -50,8 +50,8 @@ int port_try(const char *name, const struct nmreq_register *want, struct port **
 /* NULL, with a failure recorded, when the host refuses. */
 struct port *port_open_at(const char *file, int line, const char *name,
                           const struct nmreq_register *want);
-#define port_open(name)            port_open_at(__FILE__, __LINE__, (name), NULL)
-#define port_open_as(name, want)   port_open_at(__FILE__, __LINE__, (name), (want))
+#define port_open(name)          port_open_at(__FILE__, __LINE__, (name), NULL)
+#define port_open_as(name, want) port_open_at(__FILE__, __LINE__, (name), (want))
 /* port_open_with("vale1:a", .nr_tx_rings = 2) */
 #define port_open_with(name, ...)                                                                  \
     port_open_at(__FILE__, __LINE__, (name),                                                       \
@@ -79,12 +79,12 @@ uint32_t port_buffer_limit(const struct port *port);
 struct mac {
     uint8_t bytes[6];
 };
-struct mac mac_of(unsigned number);    /* a unicast address */
+struct mac mac_of(unsigned number); /* a unicast address */
 struct mac mac_multicast(void);
 struct mac mac_broadcast(void);
 
-#define FRAME_MIN    14  /* an Ethernet header */
-#define FRAME_MARKED 26  /* from here on a frame holds its whole stream and sequence number */
+#define FRAME_MIN    14 /* an Ethernet header */
+#define FRAME_MARKED 26 /* from here on a frame holds its whole stream and sequence number */
 
 /*
  * A frame: addresses, stream and sequence number, and a pattern that follows from all of them.
@@ -112,8 +112,7 @@ bool frame_send_at(const char *file, int line, const struct port *port, const st
 /* The next slot of an rx ring must hold exactly this frame; gives the slot back. */
 bool frame_expect_at(const char *file, int line, const struct port *port, unsigned ring,
                      const struct frame *frame);
-#define frame_expect(port, ring, frame)                                                            \
-    frame_expect_at(__FILE__, __LINE__, (port), (ring), (frame))
+#define frame_expect(port, ring, frame) frame_expect_at(__FILE__, __LINE__, (port), (ring), (frame))
 /* NIOCRXSYNC, then every bound rx ring must be empty. */
 bool frames_none_at(const char *file, int line, const struct port *port);
 #define frames_none(port) frames_none_at(__FILE__, __LINE__, (port))

@@ -190,10 +190,9 @@ TEST(register_geometry_is_honoured, 10)
 TEST(register_bad_names, 20)
 {
     static const char *const names[] = {
-        "",           "vale1:",     "vale1",        "vale",        "vale:",       "vale1:a{",
-        "vale1:a}",   "x{",         "x}",          "vale1:a/b",   "vale1:a:b",
-        "vale1:a{b c", "x{1}2",       "{1",          "}1",          "vale1:{1",
-        "vale1:a\n",  "vale1:\x01", "x{*",          "vale1:a@",    "vale/1:a",
+        "",   "vale1:",   "vale1",     "vale",       "vale:",       "vale1:a{", "vale1:a}",
+        "x{", "x}",       "vale1:a/b", "vale1:a:b",  "vale1:a{b c", "x{1}2",    "{1",
+        "}1", "vale1:{1", "vale1:a\n", "vale1:\x01", "x{*",         "vale1:a@", "vale/1:a",
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -207,8 +206,16 @@ TEST(register_bad_names, 20)
 TEST(register_good_names, 20)
 {
     static const char *const names[] = {
-        "vale0:a", "vale:a", "vale7:port_1", "valeabc:x_y.z", "vale1:a{1", "vale1:a}xyz",
-        "x{1",     "x}1",    "x{abc9",       "longparent12345{1",
+        "vale0:a",
+        "vale:a",
+        "vale7:port_1",
+        "valeabc:x_y.z",
+        "vale1:a{1",
+        "vale1:a}xyz",
+        "x{1",
+        "x}1",
+        "x{abc9",
+        "longparent12345{1",
         /* 63 characters, the longest there is. */
         "vale1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
@@ -240,8 +247,8 @@ TEST(register_bad_mode, 10)
 
 TEST(register_ring_number_out_of_range, 10)
 {
-    struct nmreq_register reg = {.nr_mode = NR_REG_ONE_NIC, .nr_ringid = 2, .nr_tx_rings = 2,
-                                 .nr_rx_rings = 2};
+    struct nmreq_register reg = {
+        .nr_mode = NR_REG_ONE_NIC, .nr_ringid = 2, .nr_tx_rings = 2, .nr_rx_rings = 2};
 
     CHECK_ERR(register_outcome("vale1:a", &reg), EINVAL);
     reg.nr_ringid = 65535;
@@ -252,8 +259,8 @@ TEST(register_ring_number_out_of_range, 10)
 
 TEST(register_one_ring_binds_one_ring, 10)
 {
-    struct nmreq_register want = {.nr_mode = NR_REG_ONE_NIC, .nr_ringid = 1, .nr_tx_rings = 2,
-                                  .nr_rx_rings = 2};
+    struct nmreq_register want = {
+        .nr_mode = NR_REG_ONE_NIC, .nr_ringid = 1, .nr_tx_rings = 2, .nr_rx_rings = 2};
     struct port *all = port_open_with("vale1:a", .nr_tx_rings = 2, .nr_rx_rings = 2);
     struct port *one = port_open_as("vale1:a", &want);
     struct port *peer = port_open_with("vale1:b", .nr_tx_rings = 2, .nr_rx_rings = 2);
@@ -306,8 +313,10 @@ TEST(register_second_open_of_a_port, 10)
     CHECK_MSG(second->reg.nr_offset != first->reg.nr_offset,
               "both opens have the same netmap_if at %llu",
               (unsigned long long)first->reg.nr_offset);
-    CHECK_EQ((char *)tx_ring(second, 0) - second->memory, (char *)tx_ring(first, 0) - first->memory);
-    CHECK_EQ((char *)rx_ring(second, 1) - second->memory, (char *)rx_ring(first, 1) - first->memory);
+    CHECK_EQ((char *)tx_ring(second, 0) - second->memory,
+             (char *)tx_ring(first, 0) - first->memory);
+    CHECK_EQ((char *)rx_ring(second, 1) - second->memory,
+             (char *)rx_ring(first, 1) - first->memory);
 }
 
 TEST(register_regions_are_private, 10)

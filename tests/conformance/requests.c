@@ -6,8 +6,8 @@ TEST(requests_version, 10)
     static const struct {
         uint16_t version;
         int expected;
-    } cases[] = {{0, EINVAL}, {11, EINVAL}, {13, EINVAL}, {14, 0}, {15, 0}, {16, EINVAL},
-                 {65535, EINVAL}};
+    } cases[] = {{0, EINVAL}, {11, EINVAL}, {13, EINVAL},   {14, 0},
+                 {15, 0},     {16, EINVAL}, {65535, EINVAL}};
     int fd = open(DEVICE, O_RDWR);
 
     REQUIRE_MSG(fd >= 0, "open(%s): %s (%s)", DEVICE, errno_name(errno), last_message());
@@ -58,11 +58,11 @@ TEST(requests_unknown_type, 10)
 TEST(requests_body_missing_or_unwanted, 10)
 {
     static const uint16_t with_body[] = {
-        NETMAP_REQ_REGISTER,       NETMAP_REQ_PORT_INFO_GET,
-        NETMAP_REQ_VALE_ATTACH,    NETMAP_REQ_VALE_DETACH,
-        NETMAP_REQ_VALE_LIST,      NETMAP_REQ_PORT_HDR_SET,
-        NETMAP_REQ_PORT_HDR_GET,   NETMAP_REQ_VALE_NEWIF,
-        NETMAP_REQ_POOLS_INFO_GET, NETMAP_REQ_VALE_POLLING_ENABLE,
+        NETMAP_REQ_REGISTER,         NETMAP_REQ_PORT_INFO_GET,
+        NETMAP_REQ_VALE_ATTACH,      NETMAP_REQ_VALE_DETACH,
+        NETMAP_REQ_VALE_LIST,        NETMAP_REQ_PORT_HDR_SET,
+        NETMAP_REQ_PORT_HDR_GET,     NETMAP_REQ_VALE_NEWIF,
+        NETMAP_REQ_POOLS_INFO_GET,   NETMAP_REQ_VALE_POLLING_ENABLE,
         NETMAP_REQ_SYNC_KLOOP_START,
     };
     static const uint16_t without_body[] = {NETMAP_REQ_VALE_DELIF, NETMAP_REQ_SYNC_KLOOP_STOP,

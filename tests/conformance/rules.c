@@ -30,12 +30,9 @@ static void check_usable(const struct port *from, const struct port *to, uint64_
 static void bad_tx_positions(const char *from_name, const char *to_name)
 {
     static const struct positions bad[] = {
-        {"head beyond the ring", 16, 16},
-        {"head far beyond the ring", 0xffffffffu, 5},
-        {"cur beyond the ring", 5, 16},
-        {"cur far beyond the ring", 5, 0x80000005u},
-        {"head moved back", 4, 5},
-        {"cur behind head", 8, 6},
+        {"head beyond the ring", 16, 16}, {"head far beyond the ring", 0xffffffffu, 5},
+        {"cur beyond the ring", 5, 16},   {"cur far beyond the ring", 5, 0x80000005u},
+        {"head moved back", 4, 5},        {"cur behind head", 8, 6},
     };
     struct port *from = port_open_with(from_name, .nr_tx_slots = 16, .nr_rx_slots = 16);
     struct port *to = port_open_with(to_name, .nr_tx_slots = 16, .nr_rx_slots = 16);
@@ -79,12 +76,9 @@ static void bad_rx_positions(const char *from_name, const char *to_name)
 {
     /* 3 frames are in the ring at 5, 6, 7; tail is 8. */
     static const struct positions bad[] = {
-        {"head beyond the ring", 16, 16},
-        {"head beyond tail", 10, 10},
-        {"cur beyond tail", 5, 9},
-        {"cur beyond the ring", 6, 0xfffffffeu},
-        {"head moved back", 4, 5},
-        {"cur behind head", 7, 6},
+        {"head beyond the ring", 16, 16}, {"head beyond tail", 10, 10},
+        {"cur beyond tail", 5, 9},        {"cur beyond the ring", 6, 0xfffffffeu},
+        {"head moved back", 4, 5},        {"cur behind head", 7, 6},
     };
     struct port *from = port_open_with(from_name, .nr_tx_slots = 16, .nr_rx_slots = 16);
     struct port *to = port_open_with(to_name, .nr_tx_slots = 16, .nr_rx_slots = 16);
@@ -319,7 +313,8 @@ TEST(rules_bad_rx_slot_vale, 20)
         expected = sequence + 1;
         count++;
     }
-    CHECK_MSG(count >= 4, "%u of 7 frames arrived; only those for two bad slots may be lost", count);
+    CHECK_MSG(count >= 4, "%u of 7 frames arrived; only those for two bad slots may be lost",
+              count);
     CHECK_MSG(seen[0] && seen[1], "frames for good slots before a bad one are lost");
     /* Put right, everything works again. */
     for (unsigned i = 0; i < 8; i++)

@@ -20,7 +20,8 @@ static bool open_switch(struct port *ports[PORTS])
 }
 
 /* The frame must be at the ports of the mask and nowhere else. */
-static void expect_only_at(struct port *const ports[PORTS], unsigned mask, const struct frame *frame)
+static void expect_only_at(struct port *const ports[PORTS], unsigned mask,
+                           const struct frame *frame)
 {
     for (unsigned i = 0; i < PORTS; i++) {
         CHECK_ERR(port_rxsync(ports[i]), 0);

@@ -3,12 +3,12 @@
 
 static void rings_map(uint16_t source_rings, uint16_t destination_rings)
 {
-    struct port *a = port_open_with("vale1:a", .nr_tx_rings = source_rings,
-                                    .nr_rx_rings = source_rings, .nr_tx_slots = 64,
-                                    .nr_rx_slots = 64);
-    struct port *b = port_open_with("vale1:b", .nr_tx_rings = destination_rings,
-                                    .nr_rx_rings = destination_rings, .nr_tx_slots = 64,
-                                    .nr_rx_slots = 64);
+    struct port *a =
+        port_open_with("vale1:a", .nr_tx_rings = source_rings, .nr_rx_rings = source_rings,
+                       .nr_tx_slots = 64, .nr_rx_slots = 64);
+    struct port *b =
+        port_open_with("vale1:b", .nr_tx_rings = destination_rings,
+                       .nr_rx_rings = destination_rings, .nr_tx_slots = 64, .nr_rx_slots = 64);
 
     REQUIRE(a != NULL && b != NULL);
     for (unsigned ring = 0; ring < source_rings; ring++) {
@@ -38,8 +38,8 @@ TEST(vale_rings_source_ring_chooses_destination_ring, 20)
 TEST(vale_rings_full_ring_leaves_the_others_alone, 20)
 {
     struct port *a = port_open_with("vale1:a", .nr_tx_rings = 2, .nr_rx_rings = 2);
-    struct port *b = port_open_with("vale1:b", .nr_tx_rings = 2, .nr_rx_rings = 2,
-                                    .nr_rx_slots = 16);
+    struct port *b =
+        port_open_with("vale1:b", .nr_tx_rings = 2, .nr_rx_rings = 2, .nr_rx_slots = 16);
 
     REQUIRE(a != NULL && b != NULL);
     for (uint64_t i = 0; i < 100; i++) {
@@ -102,8 +102,8 @@ static bool chain_expect(const struct port *port, uint64_t chain, unsigned count
     struct netmap_ring *ring = rx_ring(port, 0);
     static uint8_t expected[4096];
 
-    if (!CHECK_MSG(ring_room(ring) >= count, "%u slots received, the chain has %u",
-                   ring_room(ring), count))
+    if (!CHECK_MSG(ring_room(ring) >= count, "%u slots received, the chain has %u", ring_room(ring),
+                   count))
         return false;
     for (unsigned i = 0; i < count; i++) {
         struct netmap_slot *slot = &ring->slot[ring->head];
