@@ -487,8 +487,10 @@ void nm_adapter_deactivate(struct nm_adapter *adapter)
     nm_os_rings_stop(adapter);
     if (adapter->kind == NM_PORT_PIPE) {
         if (!rings_needed(adapter)) {
-            delete_rings(adapter->pipe->ends[0]);
-            delete_rings(adapter->pipe->ends[1]);
+            for (int role = 0; role < 2; role++) {
+                delete_rings(adapter->pipe->ends[role]);
+                nm_region_untag(adapter->region, adapter->pipe->ends[role]->owner_tag);
+            }
         }
     } else {
         nm_switch_detach(adapter->bridge, adapter);

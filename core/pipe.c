@@ -98,16 +98,18 @@ static void find_held_slots(struct nm_kring *kring)
     kring->held_slots = filled < kring->num_slots ? (uint32_t)filled : 0; /* else nonsense */
 }
 
-/*
- * Mark the buffers that the living end's sender may be exchanging at this moment. One on its way
- * from the dead rx ring to the tx ring is met in one of three places read in this order: it is in
- * the journal while both slots show the buffer that goes the other way.
- */
-static void mark_lane(struct nm_region *region, const struct nm_kring *rx)
+/* A buffer on its way from the rx ring to the tx ring is met in one of three places, read in this
+ * order: it is in the journal while both slots show the buffer that goes the other way. */
+void nm_pipe_mark_lane(const struct nm_kring *rx)
 {
-    const struct nm_kring *tx = nm_pipe_peer(rx);
+    const struct nm_adapter *sender = rx->adapter->pipe->ends[!rx->adapter->pipe_role];
+    struct nm_region *region = rx->adapter->region;
+    const struct nm_kring *tx;
     struct nm_pipe_lane lane;
 
+    if (sender->active == 0)
+        return; /* nobody sends, and the rings may be going */
+    tx = &sender->krings[NM_TX][rx->id];
     nm_pipe_lane_init(&lane, tx);
     for (uint32_t i = 0; i < rx->num_slots; i++) {
         uint32_t before = nm_load32_acquire(&rx->ring->slot[i].buf_idx);
@@ -161,9 +163,11 @@ void nm_pipe_end_closed(struct nm_adapter *adapter)
     for (uint32_t r = 0; r < adapter->geometry.num_rings[NM_RX]; r++)
         find_held_slots(&adapter->krings[NM_RX][r]);
     for (uint32_t r = 0; r < adapter->geometry.num_rings[NM_RX]; r++)
-        mark_lane(region, &adapter->krings[NM_RX][r]);
+        nm_pipe_mark_lane(&adapter->krings[NM_RX][r]);
     nm_region_mark_others(region, adapter);
     for_dead_slots(adapter, mark_here);
     for_dead_slots(adapter, nm_region_place);
     nm_region_unmark(region);
+    for (uint32_t r = 0; r < adapter->geometry.num_rings[NM_RX]; r++)
+        adapter->krings[NM_RX][r].held_slots = 0;
 }

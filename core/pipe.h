@@ -33,6 +33,13 @@ int nm_pipe_txsync(struct nm_kring *kring, uint32_t head);
  * done on a tx ring that nobody else has bound. Control lock. */
 void nm_pipe_repair_rings(struct nm_handle *handle);
 
+/*
+ * Mark the buffers that the sender into this rx ring may be exchanging at this moment, NM_BUF_LIVE,
+ * without missing one. Of the slots that the rx ring's program holds (held_slots) only the sender's
+ * side is marked. Control lock.
+ */
+void nm_pipe_mark_lane(const struct nm_kring *rx);
+
 /* The last descriptor that had this end open is gone, and what it held has been given back: no
  * buffer may be in two places, and none lost, while the other end lives on. Control lock. */
 void nm_pipe_end_closed(struct nm_adapter *adapter);

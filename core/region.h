@@ -57,6 +57,7 @@ struct nm_region {
 #define NM_BUF_LIVE      4 /* scratch of nm_region_sweep: a living ring shows it */
 #define NM_BUF_HERE      8 /* scratch of nm_pipe_end_closed: a slot of the dead end shows it */
 #define NM_BUF_PLACED    16 /* likewise: and it may stay there */
+#define NM_BUF_LISTED    32 /* scratch of nm_region_sweep: a living descriptor's list shows it */
 
 /* What a private region must have room for. */
 struct nm_region_needs {
@@ -96,21 +97,29 @@ struct nm_bell *nm_region_bell(struct nm_region *region, uint32_t object);
 uint16_t *nm_region_owners(struct nm_region *region);
 uint8_t *nm_region_buf(struct nm_region *region, uint32_t index);
 
+/* ---- core/sweep.c: whose buffer is it? ---- */
+
 /* The tag of the extra buffers of a descriptor. */
 uint16_t nm_handle_tag(const struct nm_handle *handle);
 
 /*
- * Take back `wanted` buffers after a descriptor (owner tag) or the rings in `slots` went away.
- * A program may have moved buffers between its rings and its own lists, so what is freed is found,
- * not remembered: first the buffers in the dying rings' slots and those tagged with the dying
- * owner, then any allocated buffer that no living ring and no living descriptor with extra buffers
- * can hold. Never one that a living ring shows, and never more than wanted.
+ * Take back `wanted` buffers after rings (dying), or a descriptor with extra buffers (leaving), went
+ * away; the other is NULL. Programs move buffers between their rings and lists, so what is freed is
+ * found, not remembered; in this order:
+ *   - what the leaving descriptor's list of extra buffers shows, as far as it can be followed
+ *   - what the dying rings' slots show
+ *   - what carries the leaving descriptor's tag and nobody shows
+ *   - any buffer that no living ring and no living descriptor with extra buffers can hold
+ * Never one that a living ring shows, and never more than wanted.
  */
 void nm_region_sweep(struct nm_region *region, struct nm_kring *dying, uint32_t num_dying,
-                     uint16_t owner, uint32_t wanted);
+                     const struct nm_handle *leaving, uint32_t wanted);
 
-/* ---- for nm_pipe_end_closed (core/pipe.c) ---- */
+/* A tag is about to have no owner: the buffers that still carry it, wherever programs have moved
+ * them, must not pass for those of the next owner. */
+void nm_region_untag(struct nm_region *region, uint16_t tag);
 
+/* For nm_pipe_end_closed (core/pipe.c). */
 /* Add a mark to a buffer, if the index from shared memory names an allocated one. */
 void nm_region_mark(struct nm_region *region, uint32_t index, uint8_t mark);
 /* Mark every buffer that a ring of another adapter shows NM_BUF_LIVE. */

@@ -252,7 +252,7 @@ void nm_unregister(struct nm_handle *handle)
         nm_pipe_repair_rings(handle);
     release_rings(handle);
     if (handle->num_extra > 0)
-        nm_region_sweep(adapter->region, NULL, 0, nm_handle_tag(handle), handle->num_extra);
+        nm_region_sweep(adapter->region, NULL, 0, handle, handle->num_extra);
     if (adapter->kind == NM_PORT_PIPE && adapter->active == 1)
         nm_pipe_end_closed(adapter);
     nm_region_if_free(adapter->region, handle->if_object);

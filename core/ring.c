@@ -65,7 +65,7 @@ void nm_krings_delete(struct nm_adapter *adapter, int direction)
     while (created < number && krings[created].ring != NULL)
         buffers += krings[created++].held;
     if (created > 0)
-        nm_region_sweep(adapter->region, krings, created, 0, buffers);
+        nm_region_sweep(adapter->region, krings, created, NULL, buffers);
     for (uint32_t i = 0; i < created; i++) {
         nm_region_ring_free(adapter->region, krings[i].ring_object);
         nm_os_lock_destroy(&krings[i].lock);

@@ -102,16 +102,25 @@ struct block {
 };
 #define BLOCK_MAGIC 0x6b636f6c62207461ull
 
+#define LARGE 65536 /* fresh pages are zeroed already */
+
 void *nm_os_alloc(size_t size)
 {
+    size_t whole = sizeof(struct block) + (size == 0 ? 1 : size);
     struct block *block;
 
     passive("nm_os_alloc with a lock held");
     if (refuse())
         return NULL;
-    if (posix_memalign((void **)&block, NM_LINE, sizeof(*block) + (size == 0 ? 1 : size)) != 0)
-        return NULL;
-    memset(block, 0, sizeof(*block) + size);
+    if (size >= LARGE) {
+        block = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (block == MAP_FAILED)
+            return NULL;
+    } else {
+        if (posix_memalign((void **)&block, NM_LINE, whole) != 0)
+            return NULL;
+        memset(block, 0, whole);
+    }
     block->size = size;
     block->magic = BLOCK_MAGIC;
     count(&fake.blocks_alive, 1);
@@ -127,8 +136,12 @@ void nm_os_free(void *memory, size_t size)
         broken("nm_os_free of what is not, or not any more, a block");
     if (block->size != size)
         broken("nm_os_free with another size than nm_os_alloc");
-    memset(block, 0xdb, sizeof(*block) + size); /* use after free shows */
-    free(block);
+    if (size >= LARGE) {
+        munmap(block, sizeof(*block) + size);
+    } else {
+        memset(block, 0xdb, sizeof(*block) + size); /* use after free shows */
+        free(block);
+    }
     count(&fake.blocks_alive, -1);
 }
 

@@ -277,8 +277,21 @@ static void loose_ring(struct nm_region *region, struct nm_kring *kring, uint32_
         kring->ring->slot[i].buf_idx = nm_region_buf_alloc(region, 0);
 }
 
+/* A descriptor with tag 3 and no list. */
+static void loose_handle(struct nm_region *region, struct nm_handle *handle,
+                         struct nm_adapter *adapter)
+{
+    memset(handle, 0, sizeof(*handle));
+    memset(adapter, 0, sizeof(*adapter));
+    handle->adapter = adapter;
+    handle->if_object = 2;
+    handle->netmap_if = nm_region_if(region, 2);
+}
+
 static void test_sweep_plain(void **state)
 {
+    struct nm_adapter adapter;
+    struct nm_handle handle;
     struct nm_kring rings[2];
     struct nm_region *region;
     struct nm_core core;
@@ -286,17 +299,18 @@ static void test_sweep_plain(void **state)
     (void)state;
     core_begin(&core, true);
     region = region_with(&core, &small);
+    loose_handle(region, &handle, &adapter);
     loose_ring(region, &rings[0], 8);
     loose_ring(region, &rings[1], 8);
     for (int i = 0; i < 5; i++)
         nm_region_buf_alloc(region, 3);
     assert_int_equal(buffers_allocated(region), 21);
-    nm_region_sweep(region, NULL, 0, 3, 5);
+    nm_region_sweep(region, NULL, 0, &handle, 5);
     assert_int_equal(buffers_allocated(region), 16);
     for (int i = 0; i < 16; i++)
         assert_true((region->buf_state[rings[i / 8].ring->slot[i % 8].buf_idx] &
                      NM_BUF_ALLOCATED) != 0);
-    nm_region_sweep(region, rings, 2, 0, 16);
+    nm_region_sweep(region, rings, 2, NULL, 16);
     assert_int_equal(buffers_allocated(region), 0);
     for (uint32_t i = 0; i < region->layout.buf_num; i++)
         assert_int_equal(region->buf_state[i] & NM_BUF_LIVE, 0);
@@ -311,12 +325,15 @@ static void test_sweep_hostile(void **state)
 
     (void)state;
     for (int round = 0; round < 500; round++) {
+        struct nm_adapter adapter;
+        struct nm_handle handle;
         struct nm_kring rings[2];
         struct nm_region *region;
         struct nm_core core;
 
         core_begin(&core, (round & 1) != 0);
         region = region_with(&core, &small);
+        loose_handle(region, &handle, &adapter);
         loose_ring(region, &rings[0], 8);
         loose_ring(region, &rings[1], 8);
         for (int i = 0; i < 5; i++)
@@ -338,9 +355,9 @@ static void test_sweep_hostile(void **state)
                 break;
             }
         }
-        nm_region_sweep(region, rings, 2, 0, 16);
+        nm_region_sweep(region, rings, 2, NULL, 16);
         assert_int_equal(buffers_allocated(region), 5);
-        nm_region_sweep(region, NULL, 0, 3, 5);
+        nm_region_sweep(region, NULL, 0, &handle, 5);
         assert_int_equal(buffers_allocated(region), 0);
         nm_region_put(region);
         core_end(&core);
