@@ -66,63 +66,6 @@ int port_request(struct nm_handle *handle, uint16_t reqtype, const char *name, v
     return error;
 }
 
-static size_t attach_size(void)
-{
-    return sizeof(struct nm_attach) + 2 * NM_MAX_RINGS * sizeof(struct nm_attach_ring);
-}
-
-/* What netmapd tells a client, from the core's objects. */
-static void make_edge(struct port *port)
-{
-    const struct nm_adapter *adapter = port->handle->adapter;
-    const struct nm_region_layout *layout = &adapter->region->layout;
-    struct nm_attach *attach = calloc(1, attach_size());
-    uint32_t at = 0;
-
-    assert_non_null(attach);
-    attach->kind = adapter->kind == NM_PORT_PIPE ? NM_ATTACH_PIPE : NM_ATTACH_VALE;
-    attach->num_buffers = layout->buf_num;
-    attach->buffer_size = layout->buf_size;
-    attach->ring_size = layout->ring_size;
-    attach->ring_offset = layout->ring_offset;
-    attach->door_offset = layout->door_offset;
-    attach->bell_offset = layout->bell_offset;
-    attach->owner_offset = layout->owner_offset;
-    attach->flags = port->handle->flags;
-    attach->bell = adapter->bell;
-    if (adapter->kind == NM_PORT_PIPE) {
-        const struct nm_adapter *peer = adapter->pipe->ends[!adapter->pipe_role];
-
-        attach->peer_bell = peer->krings[NM_TX][0].ring_object;
-        attach->own_tag = adapter->owner_tag;
-        attach->peer_tag = peer->owner_tag;
-    }
-    for (int direction = 0; direction < 2; direction++) {
-        uint32_t first = port->handle->first_ring[direction];
-
-        attach->num_slots[direction] = adapter->geometry.num_slots[direction];
-        attach->first_ring[direction] = (uint16_t)first;
-        attach->num_rings[direction] = (uint16_t)(port->handle->end_ring[direction] - first);
-        for (uint32_t i = 0; i < attach->num_rings[direction]; i++) {
-            const struct nm_kring *kring = &adapter->krings[direction][first + i];
-
-            attach->rings[at].object = kring->ring_object;
-            attach->rings[at++].peer_object = adapter->kind == NM_PORT_PIPE
-                                                  ? nm_pipe_peer(kring)->ring_object
-                                                  : NM_NO_OBJECT;
-        }
-        port->edge.rings[direction] =
-            calloc(attach->num_rings[direction] + 1u, sizeof(struct edge_ring));
-        assert_non_null(port->edge.rings[direction]);
-    }
-    port->map.base = adapter->region->base;
-    port->edge.map = &port->map;
-    port->edge.event_fd = -1; /* a ring of the worker's bell goes nowhere */
-    edge_rings_init(&port->edge, attach);
-    port->edge.bound = true;
-    free(attach);
-}
-
 int port_try(struct port *port, struct nm_core *core, const char *name,
              const struct nmreq_register *wish)
 {
@@ -153,7 +96,7 @@ int port_try(struct port *port, struct nm_core *core, const char *name,
                                              port->reg.nr_offset);
     assert_ptr_equal(port->nif, port->handle->netmap_if);
     if (core->config.doors)
-        make_edge(port);
+        assert_true(edge_on_core(&port->edge, &port->map, port->handle));
     return 0;
 }
 
@@ -177,8 +120,7 @@ void port_close(struct port *port)
         return;
     nm_handle_close(port->handle);
     port->handle = NULL;
-    free(port->edge.rings[0]);
-    free(port->edge.rings[1]);
+    edge_off_core(&port->edge);
 }
 
 /* ---- rings ---- */

@@ -22,7 +22,7 @@
 #include "core/region.h"
 #include "core/ring.h"
 #include "core/vale.h"
-#include "hosts/linux/client/edge.h"
+#include "tests/unit/edge_on_core.h"
 #include "tests/unit/fake_host.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

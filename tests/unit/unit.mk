@@ -7,7 +7,7 @@ UNIT_PROGRAMS   := $(addprefix $(L)/tests/unit/,$(UNIT_LIB_TESTS) $(UNIT_CORE_TE
 UNIT_LIB_OBJS  := $(LIBNETMAP_SRCS:%.c=$(L)/obj/%.o)
 # The client edge's ring code needs no host; it drives the rings of cores with doors.
 UNIT_CORE_OBJS := $(patsubst %.c,$(L)/obj/%.o,$(CORE_SRCS) hosts/linux/client/sync.c \
-                    tests/unit/fake_host.c tests/unit/ports.c)
+                    tests/unit/edge_on_core.c tests/unit/fake_host.c tests/unit/ports.c)
 
 # The types of nm_os_types.h are netmapd's: the core's objects are the same.
 $(L)/obj/tests/unit/%.o: CFLAGS_LINUX += -Ihosts/linux/netmapd
