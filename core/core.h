@@ -118,7 +118,7 @@ struct nm_kring {
     uint64_t faults;     /* bad slots, counts and indices met */
     uint64_t faults_reported; /* no doors: up to which a sync has said so */
     struct nm_ring_counters counters;
-    uint32_t journal;           /* pipes without doors: see core/pipe_exchange.h */
+    uint32_t journal[NM_JOURNAL_SLOTS]; /* pipes without doors: see core/pipe_exchange.h */
     uint32_t held_first, held_slots; /* scratch of nm_pipe_end_closed; control lock */
     struct nm_forward *forward; /* VALE tx rings: scratch memory of the forwarder */
     struct nm_os_ring os;

@@ -32,6 +32,8 @@ int nm_counters_get(struct nm_handle *handle, struct nm_request_counters *reques
     request->counters.frames = nm_load64(&kring->counters.frames);
     request->counters.bytes = nm_load64(&kring->counters.bytes);
     request->counters.resets = nm_load64(&kring->counters.resets);
+    if (kring->door != NULL) /* the client edge checks head and cur, and counts there */
+        request->counters.resets += nm_load64(&kring->door->resets);
     for (int cause = 0; cause < NM_DROP_CAUSES; cause++)
         request->counters.drops[cause] = nm_load64(&kring->counters.drops[cause]);
     if (kring->door != NULL && adapter->kind == NM_PORT_PIPE)

@@ -34,15 +34,22 @@
 #define NM_LOAD_ACQUIRE_AT(site, p)         nm_load64_acquire(p)
 #endif
 
+#ifndef NM_JOURNAL_SLOTS /* the model checker takes 2, to see it used again */
+#define NM_JOURNAL_SLOTS 16u /* a power of two */
+#endif
+
 /* Lives in shared memory, one per ring; both sides treat every word as hostile. */
 struct nm_door {
     NM_ALIGNED(128) uint64_t head; /* written by the program's side */
+    uint64_t resets;               /* likewise: times its head or cur was out of range */
     NM_ALIGNED(128) uint64_t tail; /* written by the host's side (pipe: by the peer) */
     uint64_t faults; /* host's side: bad slots and counts met so far; a sync reports a change */
     /* Ring the host's bell when head reaches this. Written by the host's side; a program that
      * rings netmapd may replace it by NM_EVENT_NEVER, so that one event is rung once. */
     NM_ALIGNED(128) uint64_t head_event;
     NM_ALIGNED(128) uint64_t tail_event; /* wake the program when tail reaches this */
+    /* Pipes, tx rings: buffers in flight, written by the sender. See core/pipe_exchange.h. */
+    NM_ALIGNED(128) uint32_t journal[NM_JOURNAL_SLOTS];
 };
 
 /*

@@ -17,8 +17,7 @@ void nm_pipe_lane_init(struct nm_pipe_lane *lane, const struct nm_kring *tx)
     lane->tx = tx->ring->slot;
     lane->rx = rx->ring->slot;
     /* A pipe's tx ring has no use for its door's head: the receiver's door counts for both. */
-    lane->journal = tx->door != NULL ? (uint32_t *)(void *)&tx->door->head
-                                     : (uint32_t *)(uintptr_t)&tx->journal;
+    lane->journal = tx->door != NULL ? tx->door->journal : (uint32_t *)(uintptr_t)tx->journal;
     lane->owners = nm_region_owners(region);
     lane->num_slots = tx->num_slots;
     lane->num_buffers = tx->num_buffers;
@@ -74,7 +73,7 @@ void nm_pipe_repair_rings(struct nm_handle *handle)
         if (kring->users > 1)
             continue; /* somebody else may be sending at this moment */
         nm_pipe_lane_init(&lane, kring);
-        if (nm_pipe_repair(&lane) > 1)
+        if (nm_pipe_repair(&lane) > NM_JOURNAL_SLOTS)
             nm_os_log(NM_LOG_WARNING, "%s: ring %u was full of nonsense when its program ended",
                       adapter->name, i);
     }
@@ -113,7 +112,7 @@ void nm_pipe_mark_lane(const struct nm_kring *rx)
     nm_pipe_lane_init(&lane, tx);
     for (uint32_t i = 0; i < rx->num_slots; i++) {
         uint32_t before = nm_load32_acquire(&rx->ring->slot[i].buf_idx);
-        uint32_t between = nm_load32_acquire(lane.journal);
+        uint32_t between = nm_load32_acquire(&lane.journal[i % NM_JOURNAL_SLOTS]);
         uint32_t after = nm_load32_acquire(&tx->ring->slot[i].buf_idx);
 
         nm_region_mark(region, after, NM_BUF_LIVE);

@@ -27,7 +27,7 @@ static void start_lane(uint32_t sender)
     start_slots(lane->tx, "tx slot");
     start_slots(lane->rx, "rx slot");
     door_start(door);
-    model_plain(&lane->tx_door.head, sizeof(lane->tx_door.head), "journal");
+    model_plain(lane->tx_door.journal, sizeof(lane->tx_door.journal), "journal");
     lane->sender = (struct end){&door->tail, &door->tail_event, &pipe_under_test.bells[!sender],
                                 &door->head, &door->head_event, &pipe_under_test.bells[sender]};
     lane->receiver = (struct end){&door->head, &door->head_event, &pipe_under_test.bells[sender],
@@ -54,7 +54,7 @@ void pipe_start(uint32_t num_slots, uint32_t num_lanes)
         pipe->lanes[i].move = (struct nm_pipe_lane){
             .tx = pipe->lanes[i].tx,
             .rx = pipe->lanes[i].rx,
-            .journal = (uint32_t *)(void *)&pipe->lanes[i].tx_door.head,
+            .journal = pipe->lanes[i].tx_door.journal,
             .owners = pipe->owners,
             .num_slots = num_slots,
             .num_buffers = pipe->num_buffers,

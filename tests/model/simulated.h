@@ -9,6 +9,7 @@
 #include "tests/model/memory.h"
 
 #define NM_ATOMICS_DEFINED
+#define NM_JOURNAL_SLOTS 2u /* small, so that entries are used again within a few slots */
 
 #define MODEL_TEXT_OF(x) #x
 #define MODEL_TEXT(x)    MODEL_TEXT_OF(x)

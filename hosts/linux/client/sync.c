@@ -44,7 +44,7 @@ static void init_lane(struct edge_ring *ring, uint8_t *base, const struct nm_att
 
     lane->tx = slots_at(base, attach, place->object);
     lane->rx = slots_at(base, attach, place->peer_object);
-    lane->journal = (uint32_t *)(void *)&ring->door->head;
+    lane->journal = ring->door->journal;
     lane->owners = (uint16_t *)(void *)(base + attach->owner_offset);
     lane->num_slots = ring->num_slots;
     lane->num_buffers = attach->num_buffers;
@@ -152,6 +152,7 @@ static int fetch_head(struct edge_ring *ring, uint32_t *head, const uint64_t *ot
     follow_other_side(ring, other_count, room);
     if (nm_ring_indices_valid(*head, cur, ring->hwcur, ring->hwtail, ring->num_slots))
         return 0;
+    nm_store64(&ring->door->resets, nm_load64(&ring->door->resets) + 1);
     return reset(ring);
 }
 

@@ -393,6 +393,30 @@ static int set_permissions(void)
     return chmod(server.socket_path, 0660);
 }
 
+static void socket_address(struct sockaddr_un *address)
+{
+    memset(address, 0, sizeof(*address));
+    address->sun_family = AF_UNIX;
+    snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s", server.options->directory,
+             NM_SOCKET_NAME);
+}
+
+/* Does whoever has the lock take connections? Then it is not about to leave. */
+static bool is_served(void)
+{
+    struct sockaddr_un address;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    bool served;
+
+    if (fd < 0)
+        return false;
+    socket_address(&address);
+    served = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    close(fd);
+    errno = EWOULDBLOCK;
+    return served;
+}
+
 /* One netmapd per directory: whoever has the lock. Another one may just be leaving. */
 static int take_lock(void)
 {
@@ -403,7 +427,7 @@ static int take_lock(void)
     if (server.lock_fd < 0)
         return fail("cannot open the lock file");
     for (int attempt = 0; flock(server.lock_fd, LOCK_EX | LOCK_NB) != 0; attempt++) {
-        if (errno != EWOULDBLOCK || attempt == 100)
+        if (errno != EWOULDBLOCK || attempt == 100 || is_served())
             return fail("another netmapd serves this directory");
         nm_os_sleep_us(10000);
     }
@@ -412,12 +436,11 @@ static int take_lock(void)
 
 static int open_socket(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct epoll_event event = {.events = EPOLLIN};
+    struct sockaddr_un address;
 
-    snprintf(server.socket_path, sizeof(server.socket_path), "%s/%s", server.options->directory,
-             NM_SOCKET_NAME);
-    memcpy(address.sun_path, server.socket_path, sizeof(address.sun_path));
+    socket_address(&address);
+    memcpy(server.socket_path, address.sun_path, sizeof(server.socket_path));
     unlink(server.socket_path); /* left by one that was killed; we hold the lock */
     server.listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (server.listen_fd < 0 ||
