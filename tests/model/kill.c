@@ -47,6 +47,7 @@ static void send_frames(uint64_t filled, uint64_t released)
         count = count < shape->batch ? count : shape->batch;
         for (uint64_t i = 0; i < count; i++)
             pipe_fill(lane, pipe_at(my.filled + i), (uint32_t)(my.filled + i + 1));
+        model_barrier(); /* the call from the program into the client edge */
         moved = nm_pipe_move(&lane->move, pipe_at(my.filled), (uint32_t)count, &fault);
         model_assert(fault == NM_PIPE_GOOD && moved == count, "%u of %llu frames sent, fault %d",
                      moved, (unsigned long long)count, (int)fault);
@@ -113,10 +114,11 @@ static bool matters_to_death(const char *site)
 
 void check_kill(void)
 {
-    static const struct shape shapes[] = {{2, 3, 1}, {3, 4, 2}};
+    static const struct shape shapes[] = {{2, 3, 1}, {3, 4, 2}, {4, 4, 3}};
     static const char *const names[] = {
         "kill: 2 slots, 3 frames",
         "kill: 3 slots, 4 frames, batches of 2",
+        "kill: 4 slots, 4 frames, batches of 3",
     };
     struct model_program program = {.start = kill_start,
                                     .thread = {mortal_sender, receiver, heir},

@@ -9,7 +9,7 @@
 #include "net/netmap.h"
 #include "core/pipe_exchange.h"
 
-#define LANE_SLOTS   3u /* at most */
+#define LANE_SLOTS   4u /* at most */
 #define LANE_BUFFERS (2 + 2 * 2 * LANE_SLOTS)
 
 /* One direction: the sender's tx ring, the receiver's rx ring and the doors of both. */

@@ -10,7 +10,7 @@
 #define MAX_WORDS    44u
 #define MAX_STORES   20u /* of one word that can still be read */
 #define MAX_PLAIN    64u /* pieces */
-#define MAX_UNDOS    12u
+#define MAX_UNDOS    16u
 #define MAX_COUNTERS 4u
 
 struct view {
