@@ -20,8 +20,10 @@ ifneq ($(HAVE_WINCC),)
 WINDOWS_TARGETS += $(W)/tests/conformance.exe
 endif
 
-# A sanitised host is several times slower: more time, fewer frames.
-CONFORMANCE_ENV := $(if $(SAN),NM_TIME_SCALE=5 NM_QUICK=1)
+# A sanitised host is several times slower: more time, fewer frames. The full run kills a hundred
+# times in each of the kill tests, and scribbles for half a minute.
+CONFORMANCE_ENV := $(if $(SAN),NM_TIME_SCALE=5 NM_QUICK=1,$(if $(NM_QUICK),,\
+    NM_KILLS=$(or $(NM_KILLS),100) NM_SCRIBBLE_SECONDS=$(or $(NM_SCRIBBLE_SECONDS),30)))
 
 .PHONY: test-conformance test-conformance-wine
 # Not with TSan: it cannot see across processes, and its start-up calls our open() and mmap() too
