@@ -90,6 +90,11 @@ NM_INLINE uint64_t nm_add64(uint64_t *p, uint64_t v)
 {
     return (uint64_t)_InterlockedExchangeAdd64((volatile long long *)p, (long long)v);
 }
+NM_INLINE bool nm_cas32(uint32_t *p, uint32_t expected, uint32_t v)
+{
+    return (uint32_t)_InterlockedCompareExchange((volatile long *)p, (long)v, (long)expected) ==
+           expected;
+}
 NM_INLINE bool nm_cas64(uint64_t *p, uint64_t expected, uint64_t v)
 {
     return (uint64_t)_InterlockedCompareExchange64((volatile long long *)p, (long long)v,
@@ -130,6 +135,10 @@ NM_INLINE uint32_t nm_add32(uint32_t *p, uint32_t v) /* returns the value before
 NM_INLINE uint64_t nm_add64(uint64_t *p, uint64_t v)
 {
     return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST);
+}
+NM_INLINE bool nm_cas32(uint32_t *p, uint32_t expected, uint32_t v)
+{
+    return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 NM_INLINE bool nm_cas64(uint64_t *p, uint64_t expected, uint64_t v)
 {

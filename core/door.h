@@ -58,7 +58,7 @@ struct nm_door {
  * them, because it may have taken back an event they rely on.
  */
 struct nm_bell {
-    NM_ALIGNED(128) uint32_t word; /* 1 while somebody sleeps or is about to, else 0 */
+    NM_ALIGNED(128) uint32_t word; /* odd while somebody sleeps or is about to; every ring adds 1 */
     uint32_t sleepers;             /* how many; too high after a sleeper was killed, never too low */
 };
 
@@ -95,16 +95,24 @@ NM_INLINE void nm_door_disarm(uint64_t *event)
     nm_store64(event, NM_EVENT_NEVER);
 }
 
-/* Arm a bell before arming any event that points to it. */
-NM_INLINE void nm_bell_arm(struct nm_bell *bell)
+/* Arm a bell before arming any event that points to it. Returns the value to sleep on: once the
+ * bell has been rung for one sleeper, another that arms it again does not put the first to sleep. */
+NM_INLINE uint32_t nm_bell_arm(struct nm_bell *bell)
 {
-    nm_store32(&bell->word, 1);
+    uint32_t word = nm_load32(&bell->word);
+
+    while ((word & 1) == 0 && !nm_cas32(&bell->word, word, word + 1))
+        word = nm_load32(&bell->word);
+    return word | 1;
 }
 
-/* True when somebody sleeps on the bell: the caller must then wake all sleepers on &bell->word. */
+/* True when somebody sleeps on the bell: the caller must then wake all sleepers on &bell->word.
+ * When the exchange fails, whoever changed the word wakes them. */
 NM_INLINE bool nm_bell_ring(struct nm_bell *bell)
 {
-    return nm_load32(&bell->word) != 0 && nm_exchange32(&bell->word, 0) != 0;
+    uint32_t word = nm_load32(&bell->word);
+
+    return (word & 1) != 0 && nm_cas32(&bell->word, word, word + 1);
 }
 
 #endif

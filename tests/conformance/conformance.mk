@@ -36,6 +36,14 @@ test-conformance: $(L)/tests/conformance $(L)/bin/netmapd
 	$(CONFORMANCE_ENV) NETMAP_DIR=$(CURDIR)/$(L)/conformance-run \
 	    NETMAPD=$(CURDIR)/$(L)/bin/netmapd $(L)/tests/conformance $(TESTS)
 
-# The same programs against the real driver; run by hand, or by the Windows host's own tests.
+# The same programs against the real driver.
 test-conformance-wine: $(W)/tests/conformance.exe $(W)/netmap.sys $(W)/bin/nm-loader.exe
 	tests/conformance/run-wine.sh $(TESTS)
+
+ifneq ($(HAVE_WINCC),)
+ifneq ($(shell command -v wine64 || ls /usr/lib/wine/wine64 2>/dev/null || command -v wine),)
+ifeq ($(SAN),)
+TEST_TARGETS += test-conformance-wine
+endif
+endif
+endif

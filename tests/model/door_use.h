@@ -21,8 +21,7 @@ struct end {
 /* Returns the value of the word to sleep on. */
 static inline uint32_t bell_arm(struct nm_bell *bell)
 {
-    nm_bell_arm(bell);
-    return 1;
+    return nm_bell_arm(bell);
 }
 
 static inline void end_ring(struct nm_bell *bell)

@@ -84,16 +84,14 @@ void check_sharing(void)
     program.parameters = &both;
     check_holds(&program);
 
-    /*
-     * Two known limits of a bell that is a flag and of events that overwrite each other; the
-     * time-out of a quarter of a second ends both sleeps. The first: A arms the bell, is rung, B
-     * arms it again for itself, and only then A looks at it. The second: B has seen the frame, asks
-     * for the next one, and the publisher finds B's event where A's was.
-     */
     program.daemons = 2;
     program.name = "sharing: the other waits for another ring";
     program.parameters = &other;
-    check_limit(&program);
+    check_holds(&program);
+    /*
+     * A known limit of events that overwrite each other: B has seen the frame, asks for the next
+     * one, and the publisher finds B's event where A's was. A's time-out ends its sleep.
+     */
     program.name = "sharing: the other waits for one frame more";
     program.parameters = &ahead;
     check_limit(&program);

@@ -14,7 +14,7 @@
 static struct {
     pthread_mutex_t lock;
     struct edge_map *maps[1024];
-    unsigned number;
+    uint32_t number; /* changed under the lock, but munmap looks at it first */
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void map_put(struct edge_map *map)
@@ -26,7 +26,8 @@ static void map_put(struct edge_map *map)
     }
     for (unsigned i = 0; i < table.number; i++) {
         if (table.maps[i] == map) {
-            table.maps[i] = table.maps[--table.number];
+            table.maps[i] = table.maps[table.number - 1];
+            nm_store32(&table.number, table.number - 1);
             break;
         }
     }
@@ -173,7 +174,8 @@ static int map_region(struct edge *edge, const struct nm_attach *attach, int fd)
                      table.number);
         return ENOMEM;
     }
-    table.maps[table.number++] = map;
+    table.maps[table.number] = map;
+    nm_store32(&table.number, table.number + 1);
     pthread_mutex_unlock(&table.lock);
     edge->map = map;
     return 0;
@@ -340,7 +342,7 @@ bool edge_munmap(void *address, size_t length, int *error)
 {
     struct edge_map *found = NULL;
 
-    if (table.number == 0)
+    if (nm_load32(&table.number) == 0) /* most programs' munmap is none of ours: no lock for it */
         return false;
     pthread_mutex_lock(&table.lock);
     for (unsigned i = 0; i < table.number; i++)

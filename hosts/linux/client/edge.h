@@ -101,6 +101,7 @@ struct edge_poll {
     struct edge *edge;
     short events;
     short revents;
+    uint32_t armed; /* while waiting: the value of the bell to sleep on */
 };
 /* poll() over netmap descriptors alone. Returns the number with revents, 0 at the time-out, or
  * minus an error number (EINTR). timeout_ns < 0: for ever. */

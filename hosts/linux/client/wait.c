@@ -167,12 +167,12 @@ static bool arm_direction(struct edge *edge, int direction, bool window)
     return there;
 }
 
-static bool arm(struct edge *edge, short events, bool window)
+static bool arm(struct edge *edge, short events, bool window, uint32_t *armed)
 {
     bool there = false;
 
     nm_add32(&edge->bell->sleepers, 1);
-    nm_bell_arm(edge->bell);
+    *armed = nm_bell_arm(edge->bell);
     if (wants_tx(edge, events))
         there = arm_direction(edge, NM_TX, window);
     if (wants_rx(edge, events))
@@ -209,11 +209,11 @@ static bool any_busy(const struct edge_poll *polls, unsigned number)
 /* ---- sleeping ---- */
 
 /* 0 woken or interrupted by a change, ETIMEDOUT, EINTR. */
-static int sleep_on_one(struct nm_bell *bell, int64_t nanoseconds)
+static int sleep_on_one(struct nm_bell *bell, uint32_t armed, int64_t nanoseconds)
 {
     struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
 
-    if (syscall(SYS_futex, &bell->word, FUTEX_WAIT, 1, &limit, NULL, 0) == 0)
+    if (syscall(SYS_futex, &bell->word, FUTEX_WAIT, armed, &limit, NULL, 0) == 0)
         return 0;
     return errno == EAGAIN ? 0 : errno;
 }
@@ -226,9 +226,9 @@ static int sleep_on_all(const struct edge_poll *polls, unsigned number, int64_t 
     unsigned used = number < MAX_BELLS ? number : MAX_BELLS;
 
     if (number == 1)
-        return sleep_on_one(polls[0].edge->bell, nanoseconds);
+        return sleep_on_one(polls[0].edge->bell, polls[0].armed, nanoseconds);
     for (unsigned i = 0; i < used; i++) {
-        waiters[i].value = 1;
+        waiters[i].value = polls[i].armed;
         waiters[i].address = (uintptr_t)&polls[i].edge->bell->word;
         waiters[i].flags = WAITV_32_SHARED;
         waiters[i].reserved = 0;
@@ -236,7 +236,8 @@ static int sleep_on_all(const struct edge_poll *polls, unsigned number, int64_t 
     if (syscall(SYS_futex_waitv, waiters, used, 0, &limit, CLOCK_MONOTONIC) >= 0)
         return 0;
     if (errno == ENOSYS) /* before Linux 5.16: the first bell, and a look at the others soon */
-        return sleep_on_one(polls[0].edge->bell, nanoseconds < 1000000 ? nanoseconds : 1000000);
+        return sleep_on_one(polls[0].edge->bell, polls[0].armed,
+                            nanoseconds < 1000000 ? nanoseconds : 1000000);
     return errno == EAGAIN ? 0 : errno;
 }
 
@@ -248,7 +249,7 @@ static int wait_once(struct edge_poll *polls, unsigned number, bool window, int6
 
     for (unsigned i = 0; i < number; i++) {
         pthread_mutex_lock(&polls[i].edge->lock);
-        there = arm(polls[i].edge, polls[i].events, window) || there;
+        there = arm(polls[i].edge, polls[i].events, window, &polls[i].armed) || there;
         pthread_mutex_unlock(&polls[i].edge->lock);
     }
     if (!there)
@@ -316,12 +317,13 @@ static int wait_for_host(struct edge *edge, struct edge_ring *ring)
     int error = 0;
 
     while (edge_ring_busy(ring)) {
+        uint32_t armed;
         int result = 0;
 
         nm_add32(&edge->bell->sleepers, 1);
-        nm_bell_arm(edge->bell);
+        armed = nm_bell_arm(edge->bell);
         if (!nm_door_arm(&ring->door->tail_event, ring->head_count, &ring->door->tail))
-            result = sleep_on_one(edge->bell, LIVENESS_NS);
+            result = sleep_on_one(edge->bell, armed, LIVENESS_NS);
         nm_door_disarm(&ring->door->tail_event);
         if (nm_add32(&edge->bell->sleepers, UINT32_MAX) > 1)
             edge_wake_bell(edge->bell);

@@ -9,6 +9,7 @@
  * armed. With no active ring the worker sleeps without a time limit: an idle netmapd never wakes.
  */
 #include "hosts/linux/netmapd/netmapd.h"
+#include "core/pipe.h"
 #include "core/region.h"
 #include "core/ring.h"
 
@@ -69,6 +70,16 @@ static void wake_sleepers(const struct nm_kring *kring)
 
     if (nm_bell_ring(bell))
         syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+/* A program killed between its publication and its wake-up has silenced the bell and woken nobody:
+ * wake whoever sleeps there, whatever the bell says. */
+static void wake_after_death(struct nm_adapter *adapter)
+{
+    struct nm_bell *bell = nm_region_bell(adapter->region, adapter->bell);
+
+    nm_store32(&bell->word, (nm_load32(&bell->word) | 1) + 1);
+    syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 void nm_os_ring_wake(struct nm_kring *kring)
@@ -327,6 +338,8 @@ static void forget_unflushed(struct nm_kring *kring)
 
 void nm_os_rings_stop(struct nm_adapter *adapter)
 {
+    if (adapter->kind == NM_PORT_PIPE && adapter->pipe->ends[!adapter->pipe_role]->active > 0)
+        wake_after_death(adapter->pipe->ends[!adapter->pipe_role]);
     if (!adapter->os.served)
         return;
     worker_pause();
