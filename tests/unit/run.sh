@@ -1,13 +1,13 @@
 #!/bin/sh
 # Run cmocka programs one after the other; the last line sums up: "N passed, N failed".
-# Output is shown of those that fail. A program that crashes or hangs counts as one failure more.
+# Output goes to <program>.log and is shown of those that fail. A program that crashes or hangs
+# counts as one failure more.
 
 passed=0
 failed=0
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
 
 for program; do
+    output=$program.log
     CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "${NM_TIMEOUT:-120}" "$program" >"$output" 2>&1
     status=$?
     good=$(grep -c '^ok ' "$output")

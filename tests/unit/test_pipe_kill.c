@@ -55,6 +55,10 @@ static inline uint64_t nm_add64(uint64_t *p, uint64_t v)
 {
     return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST);
 }
+static inline bool nm_cas32(uint32_t *p, uint32_t expected, uint32_t v)
+{
+    return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
 static inline bool nm_cas64(uint64_t *p, uint64_t expected, uint64_t v)
 {
     return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
@@ -67,7 +71,7 @@ static inline void nm_fence(void)
 #include "tests/unit/unit.h"
 
 #define WISH(...) ((struct nmreq_register){.nr_mode = NR_REG_ALL_NIC, __VA_ARGS__})
-#define SLOTS 8
+#define SLOTS 16 /* two chunks of the exchange */
 #define STORES_PER_SLOT 6
 
 static struct nm_core core;
@@ -163,11 +167,11 @@ static bool die_sending(uint32_t ring, uint32_t frames, long stores)
     return true;
 }
 
-/* Every moment of sending 1 to 4 frames, from every place in the ring. */
+/* Every moment of sending up to 12 frames, from many places in the ring. */
 static void kill_everywhere(bool with_parent, bool other_dies_too, bool own_buffers)
 {
-    for (unsigned shift = 0; shift < SLOTS; shift += with_parent ? 1 : 3)
-        for (uint32_t frames = 1; frames <= 4; frames++) {
+    for (unsigned shift = 0; shift < SLOTS; shift += with_parent ? 3 : 5)
+        for (uint32_t frames = 1; frames <= 12; frames = frames * 3 / 2 + 1) {
             bool died = true;
 
             for (long stores = 0; died; stores++) {
