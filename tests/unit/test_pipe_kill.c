@@ -71,7 +71,7 @@ static inline void nm_fence(void)
 #include "tests/unit/unit.h"
 
 #define WISH(...) ((struct nmreq_register){.nr_mode = NR_REG_ALL_NIC, __VA_ARGS__})
-#define SLOTS 16 /* two chunks of the exchange */
+#define SLOTS 32 /* two chunks of the exchange */
 #define STORES_PER_SLOT 6
 
 static struct nm_core core;
@@ -170,7 +170,7 @@ static bool die_sending(uint32_t ring, uint32_t frames, long stores)
 /* Every moment of sending up to 12 frames, from many places in the ring. */
 static void kill_everywhere(bool with_parent, bool other_dies_too, bool own_buffers)
 {
-    for (unsigned shift = 0; shift < SLOTS; shift += with_parent ? 3 : 5)
+    for (unsigned shift = 0; shift < SLOTS; shift += with_parent ? 9 : 13)
         for (uint32_t frames = 1; frames <= 12; frames = frames * 3 / 2 + 1) {
             bool died = true;
 
