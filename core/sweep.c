@@ -24,6 +24,7 @@ void nm_region_mark(struct nm_region *region, uint32_t index, uint8_t mark)
 
 void nm_region_unmark(struct nm_region *region)
 {
+    region->search = 2;
     for (uint32_t i = 2; i < region->buf_fresh; i++)
         region->buf_state[i] &= (uint8_t)UNSEEN;
 }
@@ -36,9 +37,11 @@ static void mark_ring(struct nm_region *region, const struct nm_kring *kring)
         nm_region_mark(region, nm_load32(&kring->ring->slot[i].buf_idx), NM_BUF_LIVE);
 }
 
-/* The rings of an adapter that exist and are not dying. Rx first: see nm_pipe_mark_lane. */
+/* The rings of an adapter that exist and are not dying. Rx first: see nm_pipe_mark_lane. Nothing
+ * is under way from `closed`, the end of a pipe whose last program has gone; NULL for none. */
 static void mark_adapter(struct nm_region *region, const struct nm_adapter *adapter,
-                         const struct nm_kring *dying, uint32_t num_dying)
+                         const struct nm_kring *dying, uint32_t num_dying,
+                         const struct nm_adapter *closed)
 {
     for (int direction = NM_RX; direction >= NM_TX; direction--) {
         struct nm_kring *krings = adapter->krings[direction];
@@ -48,7 +51,8 @@ static void mark_adapter(struct nm_region *region, const struct nm_adapter *adap
                 continue;
             if (&krings[i] >= dying && &krings[i] < dying + num_dying)
                 continue;
-            if (adapter->kind == NM_PORT_PIPE && direction == NM_RX)
+            if (adapter->kind == NM_PORT_PIPE && direction == NM_RX &&
+                adapter->pipe->ends[!adapter->pipe_role] != closed)
                 nm_pipe_mark_lane(&krings[i]);
             mark_ring(region, &krings[i]);
         }
@@ -60,7 +64,7 @@ void nm_region_mark_others(struct nm_region *region, const struct nm_adapter *ex
     for (const struct nm_adapter *adapter = region->core->adapters; adapter != NULL;
          adapter = adapter->next)
         if (adapter->region == region && adapter != except)
-            mark_adapter(region, adapter, NULL, 0);
+            mark_adapter(region, adapter, NULL, 0, except);
 }
 
 static void mark_living(struct nm_region *region, const struct nm_kring *dying, uint32_t num_dying)
@@ -68,7 +72,7 @@ static void mark_living(struct nm_region *region, const struct nm_kring *dying, 
     for (const struct nm_adapter *adapter = region->core->adapters; adapter != NULL;
          adapter = adapter->next)
         if (adapter->region == region)
-            mark_adapter(region, adapter, dying, num_dying);
+            mark_adapter(region, adapter, dying, num_dying, NULL);
 }
 
 /*
@@ -198,12 +202,17 @@ void nm_region_sweep(struct nm_region *region, struct nm_kring *dying, uint32_t 
 
 /* ---- a pipe end whose last program has gone ---- */
 
-/* One of the owner's buffers that nobody shows; NM_NO_OBJECT when there is none. */
-static uint32_t find_missing(const struct nm_region *region, uint16_t owner)
+/* The next of the owner's buffers that nobody shows; NM_NO_OBJECT when there is none left. The
+ * search goes on where the last one ended: rings full of nonsense cost one pass over the region,
+ * not one for each slot. */
+static uint32_t find_missing(struct nm_region *region, uint16_t owner)
 {
-    for (uint32_t i = 2; i < region->buf_fresh; i++)
+    while (region->search < region->buf_fresh) {
+        uint32_t i = region->search++;
+
         if (region->buf_state[i] == UNSEEN && nm_load16(&region->owners[i]) == owner)
             return i;
+    }
     return NM_NO_OBJECT;
 }
 
