@@ -63,9 +63,6 @@ $(W)/obj/%.o: %.c
 include $(wildcard core/core.mk lib/lib.mk hosts/linux/linux.mk hosts/windows/windows.mk \
         apps/apps.mk tests/*/*.mk bench/bench.mk)
 
-# Where netmap.sys can be tested at all, it also has to pass the suite that the Linux host passes.
-TEST_TARGETS += $(if $(filter test-windows,$(TEST_TARGETS)),test-conformance-wine)
-
 # A second compiler reads the Linux sources: other warnings, the same rules.
 CLANG      ?= clang
 CLANG_SRCS  = $(sort $(CORE_SRCS) $(NETMAPD_SRCS) hosts/linux/netmapd/main.c $(LIBNETMAP_SRCS) \
