@@ -11,7 +11,8 @@
 #include "core/ring.h"
 
 #define BATCH      256u /* slots; larger batches break the pipelining between programs */
-#define LOOK_AHEAD 8u
+#define LOOK_AHEAD 16u /* frames and buffers fetched ahead; measured, like the next */
+#define SLOT_AHEAD 32u /* slots; may run past the ring's end, which is harmless */
 #define ETHERNET_HEADER 14u
 #define END_OF_LIST 0xffffu
 
@@ -150,6 +151,7 @@ static void prefetch_frame(const struct nm_kring *kring, uint32_t slot_index)
 {
     uint32_t buf = nm_load32(&kring->ring->slot[slot_index].buf_idx);
 
+    NM_PREFETCH_READ(&kring->ring->slot[slot_index + SLOT_AHEAD]);
     NM_PREFETCH_READ(kring->buffers + (size_t)buf * kring->buffer_size);
 }
 
@@ -260,6 +262,7 @@ static void prefetch_slot(const struct nm_kring *kring, uint32_t at)
 {
     uint32_t buf = nm_load32(&kring->ring->slot[at].buf_idx);
 
+    NM_PREFETCH_WRITE(&kring->ring->slot[at + SLOT_AHEAD]);
     NM_PREFETCH_WRITE(kring->buffers + (size_t)buf * kring->buffer_size);
 }
 
