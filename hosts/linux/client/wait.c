@@ -192,18 +192,26 @@ static void disarm(struct edge *edge, short events)
         edge_wake_bell(edge->bell); /* the others may have relied on what we took back */
 }
 
-/* A ring that was busy may wait for more than one slot. */
+/* A ring that was busy may wait for more than one slot. Edge's lock held. */
+static bool is_busy(const struct edge *edge)
+{
+    for (int direction = 0; direction < 2; direction++)
+        for (uint32_t r = 0; edge->bound && r < edge->num_rings[direction]; r++)
+            if (edge->rings[direction][r].last_batch >= BUSY_BATCH)
+                return true;
+    return false;
+}
+
 static bool any_busy(const struct edge_poll *polls, unsigned number)
 {
-    for (unsigned i = 0; i < number; i++) {
-        const struct edge *edge = polls[i].edge;
+    bool busy = false;
 
-        for (int direction = 0; direction < 2; direction++)
-            for (uint32_t r = 0; edge->bound && r < edge->num_rings[direction]; r++)
-                if (edge->rings[direction][r].last_batch >= BUSY_BATCH)
-                    return true;
+    for (unsigned i = 0; i < number && !busy; i++) {
+        pthread_mutex_lock(&polls[i].edge->lock);
+        busy = is_busy(polls[i].edge);
+        pthread_mutex_unlock(&polls[i].edge->lock);
     }
-    return false;
+    return busy;
 }
 
 /* ---- sleeping ---- */
@@ -264,11 +272,11 @@ static int check_alive(struct edge_poll *polls, unsigned number)
     int dead = 0;
 
     for (unsigned i = 0; i < number; i++) {
-        polls[i].revents = 0;
-        if (!edge_alive(polls[i].edge)) {
-            polls[i].revents = POLLERR;
+        pthread_mutex_lock(&polls[i].edge->lock);
+        polls[i].revents = edge_alive(polls[i].edge) ? 0 : POLLERR;
+        pthread_mutex_unlock(&polls[i].edge->lock);
+        if (polls[i].revents != 0)
             dead++;
-        }
     }
     return dead;
 }
