@@ -353,7 +353,7 @@ static size_t mapped_size(const void *address)
 int role_scribbler(char **arguments)
 {
     uint64_t end = now_us() + (uint64_t)atoi(arguments[1]) * 1000000;
-    uint64_t state = strtoull(arguments[2], NULL, 0), count = 0;
+    uint64_t state = strtoull(arguments[2], NULL, 0);
     struct port port;
     uint64_t *words, small;
     size_t number;
@@ -377,7 +377,6 @@ int role_scribbler(char **arguments)
                 at = number - 1 - at % 40000;
             words[at % number] = word % 2 == 0 ? small | small << 32 : word;
         }
-        count += 2000;
         if (random_next(&state) % 2 == 0)
             ioctl(port.fd, NIOCRXSYNC, NULL);
         else

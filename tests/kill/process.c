@@ -165,8 +165,9 @@ bool client_is_dead(pid_t pid)
 {
     siginfo_t info = {.si_pid = 0};
 
-    return pid <= 0 ||
-           (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid);
+    if (pid <= 0)
+        return true;
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
 }
 
 int client_wait(pid_t pid)

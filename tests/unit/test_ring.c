@@ -82,7 +82,7 @@ static void prepare(uint32_t place, uint32_t pending)
     assert_int_equal(port_rxsync(&two), 0);
 }
 
-/* All heads and curs at one place. A refused sync changes nothing, so the ports stay for the next. */
+/* All heads and curs at one place. A refused sync changes nothing: the ports stay for the next. */
 static void check_place(const char *first, const char *second, int direction, uint16_t slots,
                         uint32_t place, uint32_t pending)
 {
