@@ -240,7 +240,7 @@ static void test_truncated(void **state)
                 if (truthful && op == NM_OP_COUNTERS &&
                     received == offsetof(struct nm_request, u) +
                                     sizeof(struct nm_request_counters))
-                    continue; /* see test_counters */
+                    continue; /* see test_info.c */
                 request = whole;
                 request.op = op;
                 if (truthful)
@@ -513,54 +513,6 @@ static void test_legacy_long_name(void **state)
     assert_string_equal(handle->adapter->name, "vale0:bbbbbbbbb{4095");
 }
 
-/* ---- counters ---- */
-
-static int counters(struct nm_handle *of, const char *name, uint32_t is_tx, uint32_t ring)
-{
-    struct nm_request_counters *body = &request.u.counters;
-
-    memset(&request, 0, offsetof(struct nm_request, payload));
-    request.op = NM_OP_COUNTERS;
-    request.size = (uint32_t)(offsetof(struct nm_request, u) + sizeof(*body));
-    snprintf(body->name, sizeof(body->name), "%s", name);
-    body->is_tx = is_tx;
-    body->ring = ring;
-    memset(&body->counters, 0xee, sizeof(body->counters));
-    return nm_control(of, &request, request.size);
-}
-
-static void test_counters(void **state)
-{
-    struct port a, b;
-
-    (void)state;
-    assert_int_equal(counters(handle, "", 0, 0), NM_ENXIO); /* bound to nothing */
-    assert_int_equal(counters(handle, "vale0:a", 0, 0), NM_ENXIO);
-    port_open(&a, &core, "vale0:a");
-    port_open(&b, &core, "vale0:b");
-    send_frame(&a, BROADCAST, 1, 0);
-    send_frame(&a, 1, 1, 0);
-    for (int named = 0; named < 2; named++) { /* by its own descriptor, by another */
-        assert_int_equal(counters(named ? handle : a.handle, named ? "vale0:a" : "", 7, 0), 0);
-        assert_int_equal(request.u.counters.counters.frames, 2);
-        assert_int_equal(request.u.counters.counters.bytes, 120);
-        assert_int_equal(request.u.counters.counters.drops[NM_DROP_NO_PORT], 1);
-        assert_int_equal(request.u.counters.counters.drops[NM_DROP_FULL], 0);
-        assert_int_equal(request.u.counters.counters.resets, 0);
-    }
-    assert_int_equal(counters(handle, "vale0:b", 0, 0), 0);
-    assert_int_equal(request.u.counters.counters.frames, 1);
-    assert_int_equal(request.u.counters.counters.bytes, 60);
-    assert_int_equal(counters(handle, "vale0:a", 1, 1), NM_EINVAL);
-    assert_int_equal(counters(handle, "vale0:a", 1, UINT32_MAX), NM_EINVAL);
-    assert_int_equal(counters(handle, "vale0:c", 1, 0), NM_ENXIO);
-    assert_int_equal(counters(handle, "vale0:a", 1, 0), 0);
-    memset(request.u.counters.name, 'a', sizeof(request.u.counters.name)); /* no end */
-    assert_int_equal(nm_control(handle, &request, request.size), NM_ENXIO);
-    port_close(&a);
-    port_close(&b);
-}
-
 #define HOST_TEST(test) cmocka_unit_test_setup_teardown(test, host_begin, host_end)
 
 int main(void)
@@ -579,7 +531,6 @@ int main(void)
         HOST_TEST(test_legacy),
         HOST_TEST(test_legacy_modes),
         HOST_TEST(test_legacy_long_name),
-        HOST_TEST(test_counters),
     };
 
     return cmocka_run_group_tests_name("requests", tests, NULL, NULL);
