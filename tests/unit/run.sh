@@ -1,13 +1,13 @@
 #!/bin/sh
 # Run cmocka programs one after the other; the last line sums up: "N passed, N failed".
-# Output goes to <program>.log and is shown of those that fail. A program that crashes or hangs
-# counts as one failure more.
+# Output goes to a file beside the program (log.<program>) and is shown of those that fail. A program
+# that crashes or hangs counts as one failure more.
 
 passed=0
 failed=0
 
 for program; do
-    output=$program.log
+    output=$(dirname "$program")/log.$(basename "$program")
     CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "${NM_TIMEOUT:-120}" "$program" >"$output" 2>&1
     status=$?
     good=$(grep -c '^ok ' "$output")
