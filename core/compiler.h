@@ -144,7 +144,12 @@ NM_INLINE bool nm_cas64(uint64_t *p, uint64_t expected, uint64_t v)
 {
     return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
-#if defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NM_UNDER_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(NM_UNDER_TSAN)
 /* TSan does not model fences; a sequentially consistent read-modify-write it does. */
 NM_INLINE void nm_fence(void)
 {
