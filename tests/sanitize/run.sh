@@ -39,8 +39,8 @@ step() {
     timeout -k 10 600 "$@" >"$log" 2>&1
     status=$?
     cat "$log"
-    totals=$(sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed\(, \([0-9][0-9]*\) skipped\)\{0,1\}$/\1 \2 \4/p' \
-        "$log" | tail -n 1)
+    totals=$(sed -En 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$/\1 \2 \4/p' "$log" |
+        tail -n 1)
     # shellcheck disable=SC2086 # two or three numbers
     set -- $totals
     passed=$((passed + ${1:-0}))
