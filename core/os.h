@@ -66,10 +66,6 @@ uint64_t nm_os_time_ns(void);
  */
 void nm_os_ring_wake(struct nm_kring *kring);
 
-/* Hosts with doors: slots became available, but whoever sleeps asked for more of them. The host may
- * wake it all the same once it has nothing better to do. ANY; lock as above. */
-void nm_os_ring_later(struct nm_kring *kring);
-
 /*
  * The rings of an adapter exist now and its first descriptor is being bound / are about to go.
  * After stop returns no thread of the host's own syncs them. PASSIVE, control lock held.

@@ -126,8 +126,6 @@ void nm_kring_publish(struct nm_kring *kring, uint32_t hwtail)
         kring->tail_count += moved;
         if (nm_door_publish(&kring->door->tail, kring->tail_count, &kring->door->tail_event))
             nm_os_ring_wake(kring);
-        else if (moved > 0)
-            nm_os_ring_later(kring);
         return;
     }
     nm_store32_release(&kring->hwtail, hwtail);

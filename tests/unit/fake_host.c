@@ -277,13 +277,6 @@ void nm_os_ring_wake(struct nm_kring *kring)
     __atomic_store_n(&fake.woken[number % FAKE_WAKES], kring, __ATOMIC_RELAXED);
 }
 
-void nm_os_ring_later(struct nm_kring *kring)
-{
-    if (kring->door == NULL)
-        broken("nm_os_ring_later without doors");
-    __atomic_fetch_add(&fake.laters, 1, __ATOMIC_RELAXED);
-}
-
 void nm_os_rings_start(struct nm_adapter *adapter)
 {
     passive("nm_os_rings_start with a lock held");

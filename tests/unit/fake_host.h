@@ -23,7 +23,7 @@ struct fake_host {
     bool fail_on;
     unsigned failed;
     unsigned blocks_alive, segments_alive, locks_alive;
-    unsigned wakes, laters;
+    unsigned wakes;
     const struct nm_kring *woken[FAKE_WAKES];
     unsigned starts, stops; /* of an adapter's rings */
     unsigned errors, warnings; /* log lines */

@@ -426,7 +426,7 @@ static void test_wakes(void **state)
         /* The ends wake each other in the client; the host is not asked. */
         send_frame(&master, 1, 2, 1);
         take_all(&slave, 0, NULL, 0);
-        assert_int_equal(fake.wakes + fake.laters, 0);
+        assert_int_equal(fake.wakes, 0);
         return;
     }
     send_frame(&master, 1, 2, 1);

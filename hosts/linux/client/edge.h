@@ -24,7 +24,7 @@ struct edge_ring {
     uint64_t head_count; /* VALE tx: published; rx: released; pipe tx: filled */
     uint64_t tail_count; /* VALE tx: reclaimed; rx: filled; pipe tx: released by the peer */
     uint64_t faults;
-    uint32_t last_batch; /* slots that became ready at the last wait: a busy ring waits for more */
+    uint32_t last_batch; /* slots at the last look that found any: a busy ring gets a window */
 };
 
 /* One mapping of a region, shared by what maps it: the edge itself and the program's mmap. */

@@ -2,10 +2,10 @@
  * Waiting in the client: poll, and the barrier of NIOCTXSYNC.
  *
  * A waiter arms its port's bell and the events of the rings it cares about, looks once more, and
- * sleeps on the bell. A ring that was busy at the last wait first sleeps for at most one window
- * for a large part of itself, so that a stream costs few wake-ups; what has come by then is taken,
- * and only then it sleeps for a single slot without a limit. Every sleep ends after a quarter of a
- * second to see whether netmapd is still there.
+ * sleeps on the bell. Before that, one whose ring was busy a moment ago gives the CPU away to
+ * whoever wants it for at most one window, and looks in between: a stream then costs no wake-up,
+ * which on a virtual machine takes the time of a thousand frames, and a CPU that others need is
+ * theirs. Every sleep ends after a quarter of a second to see whether netmapd is still there.
  */
 #include "hosts/linux/client/edge.h"
 #include "core/errors.h"
@@ -19,7 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WINDOW_NS   100000
+#define WINDOW_NS   100000 /* about two wake-ups of an idle CPU */
+#define GATHER_NS   10000  /* in a window, slots that are too few for a batch wait for more */
+#define BATCH       256u   /* slots that are enough */
 #define LIVENESS_NS 250000000
 #define BUSY_BATCH  64u /* slots found at the last wait that make a ring busy */
 #define MAX_BELLS   64
@@ -133,50 +135,29 @@ static const uint64_t *count_word(const struct edge_ring *ring)
     return ring->peer_door != NULL ? &ring->peer_door->head : &ring->door->tail;
 }
 
-/* Slots to wait for: one, or a large part of what can come at all on a busy ring. */
-static uint64_t threshold(const struct edge_ring *ring, int direction, bool window)
-{
-    uint32_t possible, wanted;
-
-    if (!window || ring->last_batch < BUSY_BATCH)
-        return 1;
-    if (direction == NM_TX) {
-        possible = (uint32_t)(ring->head_count - ring->tail_count);
-        wanted = ring->num_slots / 2;
-    } else {
-        possible = ring->num_slots - 1 -
-                   nm_ring_distance(ring->hwcur, ring->hwtail, ring->num_slots);
-        wanted = ring->num_slots / 4 * 3;
-    }
-    if (wanted > possible)
-        wanted = possible;
-    return wanted > 0 ? wanted : 1;
-}
-
-static bool arm_direction(struct edge *edge, int direction, bool window)
+static bool arm_direction(struct edge *edge, int direction)
 {
     bool there = false;
 
     for (uint32_t i = 0; i < edge->num_rings[direction]; i++) {
         struct edge_ring *ring = &edge->rings[direction][i];
 
-        if (nm_door_arm(event_word(ring),
-                        ring->tail_count + threshold(ring, direction, window), count_word(ring)))
+        if (nm_door_arm(event_word(ring), ring->tail_count + 1, count_word(ring)))
             there = true;
     }
     return there;
 }
 
-static bool arm(struct edge *edge, short events, bool window, uint32_t *armed)
+static bool arm(struct edge *edge, short events, uint32_t *armed)
 {
     bool there = false;
 
     nm_add32(&edge->bell->sleepers, 1);
     *armed = nm_bell_arm(edge->bell);
     if (wants_tx(edge, events))
-        there = arm_direction(edge, NM_TX, window);
+        there = arm_direction(edge, NM_TX);
     if (wants_rx(edge, events))
-        there = arm_direction(edge, NM_RX, window) || there;
+        there = arm_direction(edge, NM_RX) || there;
     return there;
 }
 
@@ -192,7 +173,7 @@ static void disarm(struct edge *edge, short events)
         edge_wake_bell(edge->bell); /* the others may have relied on what we took back */
 }
 
-/* A ring that was busy may wait for more than one slot. Edge's lock held. */
+/* Worth a window before sleeping? Edge's lock held. */
 static bool is_busy(const struct edge *edge)
 {
     for (int direction = 0; direction < 2; direction++)
@@ -250,14 +231,14 @@ static int sleep_on_all(const struct edge_poll *polls, unsigned number, int64_t 
 }
 
 /* Arm everything, look once more, sleep. Returns as sleep_on_one. */
-static int wait_once(struct edge_poll *polls, unsigned number, bool window, int64_t nanoseconds)
+static int wait_once(struct edge_poll *polls, unsigned number, int64_t nanoseconds)
 {
     bool there = false;
     int result = 0;
 
     for (unsigned i = 0; i < number; i++) {
         pthread_mutex_lock(&polls[i].edge->lock);
-        there = arm(polls[i].edge, polls[i].events, window, &polls[i].armed) || there;
+        there = arm(polls[i].edge, polls[i].events, &polls[i].armed) || there;
         pthread_mutex_unlock(&polls[i].edge->lock);
     }
     if (!there)
@@ -281,19 +262,61 @@ static int check_alive(struct edge_poll *polls, unsigned number)
     return dead;
 }
 
+/* Slots that the last look found on the ring that has most of them, whatever the program wants. */
+static uint32_t largest_batch(const struct edge_poll *polls, unsigned number)
+{
+    uint32_t largest = 0;
+
+    for (unsigned i = 0; i < number; i++) {
+        const struct edge *edge = polls[i].edge;
+
+        for (int direction = 0; direction < 2; direction++) {
+            if (direction == NM_TX ? !wants_tx(edge, polls[i].events)
+                                   : !wants_rx(edge, polls[i].events))
+                continue;
+            for (uint32_t r = 0; r < edge->num_rings[direction]; r++) {
+                uint32_t slots = edge_ring_ready(&edge->rings[direction][r]);
+
+                largest = slots > largest ? slots : largest;
+            }
+        }
+    }
+    return largest;
+}
+
+/* One window: yield and look. Returns as look_at_all. */
+static int yield_window(struct edge_poll *polls, unsigned number, int64_t nanoseconds)
+{
+    int64_t start = now_ns(), elapsed;
+    int ready;
+
+    do {
+        sched_yield();
+        ready = look_at_all(polls, number, false);
+        elapsed = now_ns() - start;
+        if (ready > 0 && (elapsed >= GATHER_NS || largest_batch(polls, number) >= BATCH))
+            break;
+    } while (elapsed < nanoseconds);
+    return ready;
+}
+
 int edge_poll(struct edge_poll *polls, unsigned number, int64_t timeout_ns)
 {
     int64_t end = timeout_ns > 0 ? now_ns() + timeout_ns : 0;
     int ready = look_at_all(polls, number, timeout_ns == 0);
-    bool window;
 
     if (ready > 0 || timeout_ns == 0)
         return ready;
-    window = any_busy(polls, number);
+    if (any_busy(polls, number)) {
+        ready = yield_window(polls, number,
+                             timeout_ns > 0 && timeout_ns < WINDOW_NS ? timeout_ns : WINDOW_NS);
+        if (ready > 0)
+            return ready;
+    }
     /* About to sleep: whoever has something of ours to do shall do it now. */
     ready = look_at_all(polls, number, true);
     while (ready == 0) {
-        int64_t limit = window ? WINDOW_NS : LIVENESS_NS;
+        int64_t limit = LIVENESS_NS;
         int result;
 
         if (timeout_ns > 0) {
@@ -304,15 +327,14 @@ int edge_poll(struct edge_poll *polls, unsigned number, int64_t timeout_ns)
             if (left < limit)
                 limit = left;
         }
-        result = wait_once(polls, number, window, limit);
+        result = wait_once(polls, number, limit);
         ready = look_at_all(polls, number, false);
         if (ready > 0)
             break;
         if (result == EINTR)
             return -EINTR;
-        if (result == ETIMEDOUT && !window)
+        if (result == ETIMEDOUT)
             ready = check_alive(polls, number);
-        window = false;
     }
     return ready;
 }

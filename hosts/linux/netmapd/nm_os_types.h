@@ -23,8 +23,6 @@ struct nm_kring;
 struct nm_os_ring {
     struct nm_kring *next;       /* tx: in the list of active rings */
     bool active;                 /* tx: polled by the worker; otherwise its door is armed */
-    bool unflushed;              /* rx: in the list of rings whose sleepers wait for more */
-    struct nm_kring *next_flush;
 };
 
 struct nm_os_handle {

@@ -3,10 +3,9 @@
  *
  * A tx ring is either armed or active. Armed: nothing pending; its door asks for a ring at the
  * next frame, which comes as an event on the client's eventfd. Active: the worker looks at it in
- * every pass and its door asks for nothing. When a pass finds no work the worker sleeps for one
- * window with the active doors asking for half a ring, so that a sender at full speed seldom rings
- * and a slow one is served when the window ends; a ring that stayed silent for a whole window is
- * armed. With no active ring the worker sleeps without a time limit: an idle netmapd never wakes.
+ * every pass and its door asks for nothing. When a pass finds no work, and there was enough of it a
+ * moment ago, the worker gives its CPU away for at most one window and looks in between; then it
+ * arms all its rings and sleeps without a time limit: an idle netmapd never wakes.
  */
 #include "hosts/linux/netmapd/netmapd.h"
 #include "core/pipe.h"
@@ -26,9 +25,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WINDOW_US       100 /* see above; about four wake-ups */
 #define PASSES_PER_LOOK 16u /* looks at the eventfds while there is other work */
 #define MAX_EVENTS      64
+#define WINDOW_NS       100000 /* about two wake-ups of an idle CPU */
+#define GATHER_NS       10000  /* in a window, slots that are too few for a batch wait for more */
+#define BATCH           256u   /* slots that are enough */
+#define BUSY_BATCH      64u    /* slots in the last pass that make a window worth while */
 #define WAKE_SLOT       UINT32_MAX
 
 /* Events name a watch by slot and generation: one fetched before its watch was removed is stale,
@@ -49,15 +51,13 @@ static struct {
     int epoll_fd;
     int wake_fd;              /* to end a sleep from inside netmapd */
     struct nm_kring *active;
-    struct nm_kring *unflushed;
+    uint32_t last_taken;      /* slots, in the last pass that found any */
     struct watch *watches;
     uint32_t num_watches;
 } worker = {.lock = PTHREAD_MUTEX_INITIALIZER, .resumed = PTHREAD_COND_INITIALIZER,
             .epoll_fd = -1, .wake_fd = -1};
 
 /* ---- waking programs ---- */
-
-static _Thread_local bool is_worker;
 
 static struct nm_bell *bell_of(const struct nm_kring *kring)
 {
@@ -85,34 +85,6 @@ static void wake_after_death(struct nm_adapter *adapter)
 void nm_os_ring_wake(struct nm_kring *kring)
 {
     wake_sleepers(kring);
-}
-
-/* A closing descriptor's last frames come from the control thread, which has no later. A ring that
- * is not served any more is about to go, and must not enter a list. */
-void nm_os_ring_later(struct nm_kring *kring)
-{
-    if (kring->direction != NM_RX)
-        return;
-    if (!is_worker) {
-        wake_sleepers(kring);
-    } else if (!kring->os.unflushed && kring->adapter->os.served) {
-        kring->os.unflushed = true;
-        kring->os.next_flush = worker.unflushed;
-        worker.unflushed = kring;
-    }
-}
-
-/* About to sleep: whoever waits for more than there is gets what there is. */
-static void flush_sleepers(void)
-{
-    while (worker.unflushed != NULL) {
-        struct nm_kring *kring = worker.unflushed;
-
-        worker.unflushed = kring->os.next_flush;
-        kring->os.unflushed = false;
-        if (nm_load64(&kring->door->tail_event) != NM_EVENT_NEVER)
-            wake_sleepers(kring);
-    }
 }
 
 /* ---- rings ---- */
@@ -149,21 +121,15 @@ static void look_at(struct nm_adapter *adapter)
     }
 }
 
-/* Collect rings of the bell, waiting up to `microseconds` (negative: for ever). */
-static bool look_at_events(int microseconds)
+/* Collect rings of the bell; wait for one, or only look. */
+static void look_at_events(bool wait)
 {
     struct epoll_event events[MAX_EVENTS];
-    struct timespec limit = {0, (long)microseconds * 1000};
     uint64_t ignored;
-    int number;
+    int number = epoll_wait(worker.epoll_fd, events, MAX_EVENTS, wait ? -1 : 0);
 
-    number = (int)syscall(SYS_epoll_pwait2, worker.epoll_fd, events, MAX_EVENTS,
-                          microseconds < 0 ? NULL : &limit, NULL, 0);
-    if (number < 0 && errno == ENOSYS) /* before Linux 5.11 */
-        number = epoll_wait(worker.epoll_fd, events, MAX_EVENTS,
-                            microseconds < 0 ? -1 : (microseconds + 999) / 1000);
     if (number <= 0)
-        return false;
+        return;
     pthread_mutex_lock(&worker.lock);
     for (int i = 0; i < number; i++) {
         uint32_t slot = (uint32_t)events[i].data.u64;
@@ -176,43 +142,73 @@ static bool look_at_events(int microseconds)
             look_at(worker.watches[slot].adapter);
     }
     pthread_mutex_unlock(&worker.lock);
-    return true;
+}
+
+/* Let the control thread in; it counts itself before it takes the lock and signals when it is done.
+ * (Unlocking and locking again would not do: on a busy machine the worker would win every time.) */
+static void give_way(void)
+{
+    while (atomic_load(&worker.control_waits) > 0)
+        pthread_cond_wait(&worker.resumed, &worker.lock);
 }
 
 /* One round over the active rings; true when any had work. */
 static bool pass(void)
 {
-    bool worked = false;
+    uint32_t taken = 0;
 
     for (struct nm_kring *kring = worker.active; kring != NULL; kring = kring->os.next)
-        if (nm_kring_run(kring, kring->adapter->core->config.bridge_batch) > 0)
-            worked = true;
-    return worked;
+        taken += nm_kring_run(kring, kring->adapter->core->config.bridge_batch);
+    if (taken > 0)
+        worker.last_taken = taken;
+    return taken > 0;
 }
 
-/* Before a window: let the active doors ask for half a ring. True when one is there already. */
-static bool prepare_window(void)
+static uint64_t all_pending(void)
 {
-    bool ready = false;
+    uint64_t slots = 0;
 
-    flush_sleepers();
-    for (struct nm_kring *kring = worker.active; kring != NULL; kring = kring->os.next)
-        if (nm_door_arm(&kring->door->head_event, kring->head_count + kring->num_slots / 2,
-                        &kring->door->head) ||
-            pending(kring)) /* published before we armed: its sender will not ring */
-            ready = true;
-    return ready;
+    for (const struct nm_kring *kring = worker.active; kring != NULL; kring = kring->os.next)
+        slots += nm_load64_acquire(&kring->door->head) - kring->head_count;
+    return slots;
 }
 
-/* After a window: keep the rings that have work, arm the others. */
-static void end_window(bool silent)
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Give the CPU away to whoever wants it, and look in between. True when there is work. */
+static bool yield_window(void)
+{
+    int64_t start = now_ns(), elapsed;
+    uint64_t slots;
+
+    do {
+        pthread_mutex_unlock(&worker.lock);
+        sched_yield();
+        pthread_mutex_lock(&worker.lock);
+        give_way();
+        slots = all_pending();
+        elapsed = now_ns() - start;
+        if (slots >= BATCH || (slots > 0 && elapsed >= GATHER_NS))
+            break;
+    } while (elapsed < WINDOW_NS);
+    return slots > 0;
+}
+
+/* Arm every active ring that has nothing pending. */
+static void arm_active(void)
 {
     struct nm_kring **link = &worker.active;
 
     while (*link != NULL) {
         struct nm_kring *kring = *link;
 
-        if (!silent || pending(kring) || arm(kring)) {
+        if (arm(kring)) {
             nm_door_disarm(&kring->door->head_event);
             link = &kring->os.next;
         } else {
@@ -224,31 +220,14 @@ static void end_window(bool silent)
 
 static void sleep_until_work(void)
 {
-    bool rung;
-
-    if (worker.active == NULL) {
-        flush_sleepers();
-        pthread_mutex_unlock(&worker.lock);
-        look_at_events(-1);
-        pthread_mutex_lock(&worker.lock);
+    if (worker.active != NULL && worker.last_taken >= BUSY_BATCH && yield_window())
         return;
-    }
-    if (prepare_window()) {
-        end_window(false);
+    arm_active();
+    if (worker.active != NULL)
         return;
-    }
     pthread_mutex_unlock(&worker.lock);
-    rung = look_at_events(WINDOW_US);
+    look_at_events(true);
     pthread_mutex_lock(&worker.lock);
-    end_window(!rung);
-}
-
-/* Let the control thread in; it counts itself before it takes the lock and signals when it is done.
- * (Unlocking and locking again would not do: on a busy machine the worker would win every time.) */
-static void give_way(void)
-{
-    while (atomic_load(&worker.control_waits) > 0)
-        pthread_cond_wait(&worker.resumed, &worker.lock);
 }
 
 static void *worker_main(void *unused)
@@ -257,9 +236,7 @@ static void *worker_main(void *unused)
     unsigned passes = 0;
 
     (void)unused;
-    is_worker = true;
     prctl(PR_SET_NAME, "netmapd-worker");
-    prctl(PR_SET_TIMERSLACK, 1);
     sched_setscheduler(0, SCHED_BATCH, &parameters); /* no wake-up preemption of programs */
     pthread_mutex_lock(&worker.lock);
     while (!atomic_load(&worker.stop)) {
@@ -267,7 +244,7 @@ static void *worker_main(void *unused)
             sleep_until_work();
         } else if (++passes % PASSES_PER_LOOK == 0) {
             pthread_mutex_unlock(&worker.lock);
-            look_at_events(0);
+            look_at_events(false);
             pthread_mutex_lock(&worker.lock);
         }
         give_way();
@@ -323,19 +300,6 @@ static void forget(struct nm_kring *kring)
     kring->os.active = false;
 }
 
-static void forget_unflushed(struct nm_kring *kring)
-{
-    struct nm_kring **link;
-
-    for (link = &worker.unflushed; *link != NULL; link = &(*link)->os.next_flush) {
-        if (*link == kring) {
-            *link = kring->os.next_flush;
-            break;
-        }
-    }
-    kring->os.unflushed = false;
-}
-
 void nm_os_rings_stop(struct nm_adapter *adapter)
 {
     if (adapter->kind == NM_PORT_PIPE && adapter->pipe->ends[!adapter->pipe_role]->active > 0)
@@ -346,8 +310,6 @@ void nm_os_rings_stop(struct nm_adapter *adapter)
     adapter->os.served = false;
     for (uint32_t i = 0; i < adapter->geometry.num_rings[NM_TX]; i++)
         forget(&adapter->krings[NM_TX][i]);
-    for (uint32_t i = 0; i < adapter->geometry.num_rings[NM_RX]; i++)
-        forget_unflushed(&adapter->krings[NM_RX][i]);
     worker_resume();
 }
 
@@ -406,7 +368,6 @@ int worker_start(void)
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE_SLOT};
 
     worker.active = NULL;
-    worker.unflushed = NULL;
     atomic_store(&worker.stop, false);
     worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     worker.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

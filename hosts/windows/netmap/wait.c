@@ -40,12 +40,6 @@ void nm_os_ring_wake(struct nm_kring *kring)
         nm_store32(&waits.due, 1);
 }
 
-/* For hosts with doors only. */
-void nm_os_ring_later(struct nm_kring *kring)
-{
-    (void)kring;
-}
-
 static NTSTATUS complete(PIRP irp, NTSTATUS status, unsigned ready)
 {
     irp->IoStatus.Status = status;
