@@ -232,7 +232,7 @@ TEST(linux_daemon_simultaneous_first_opens, 60)
         began = now_ns();
         for (unsigned i = 0; i < OPENERS; i++)
             CHECK_EQ(child_byte(outputs[i], 10000), 'O');
-        CHECK_MSG(now_ns() - began < 3000000000u * time_scale(), "the opens took %llu ms",
+        CHECK_MSG(now_ns() - began < 3000000000ull * time_scale(), "the opens took %llu ms",
                   (unsigned long long)((now_ns() - began) / 1000000u));
         CHECK_EQ(instance_count(directory, NULL), 1);
         for (unsigned i = 0; i < OPENERS; i++) {
