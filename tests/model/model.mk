@@ -15,5 +15,8 @@ $(L)/tests/test-model: $(MODEL_OBJS)
 ifeq ($(SAN),)
 TEST_TARGETS += test-model
 endif
+# The kills take most of the time; quick runs leave them out.
+MODEL_TESTS ?= $(if $(NM_QUICK),litmus doors sharing host pipe epoch)
+
 test-model: $(L)/tests/test-model
 	$(L)/tests/test-model $(MODEL_TESTS)
