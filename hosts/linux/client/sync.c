@@ -180,23 +180,31 @@ static uint32_t outstanding(const struct edge_ring *ring)
     return used < ring->num_slots ? (uint32_t)used : ring->num_slots - 1;
 }
 
+/* Give the slots before head to the other side, through the ring's own door. True when that side
+ * asked to be woken for them. */
+static bool publish_head(struct edge_ring *ring, uint32_t head)
+{
+    uint32_t number = nm_ring_distance(ring->hwcur, head, ring->num_slots);
+
+    if (number == 0)
+        return false;
+    ring->hwcur = head;
+    ring->head_count += number;
+    return nm_door_publish(&ring->door->head, ring->head_count, &ring->door->head_event);
+}
+
 /* ---- VALE ---- */
 
 static int vale_txsync(struct edge *edge, struct edge_ring *ring, bool flush)
 {
     struct nm_door *door = ring->door;
-    uint32_t head, number;
+    uint32_t head;
 
     follow_own_side(ring, &door->head);
     if (fetch_head(ring, &head, &door->tail, outstanding(ring)) != 0)
         return NM_EINVAL;
-    number = nm_ring_distance(ring->hwcur, head, ring->num_slots);
-    if (number > 0) {
-        ring->hwcur = head;
-        ring->head_count += number;
-        if (nm_door_publish(&door->head, ring->head_count, &door->head_event))
-            ring_netmapd(edge, door);
-    }
+    if (publish_head(ring, head))
+        ring_netmapd(edge, door);
     follow_other_side(ring, &door->tail, outstanding(ring));
     if (flush && ring->head_count != ring->tail_count)
         ring_netmapd(edge, door);
@@ -250,18 +258,13 @@ static uint32_t rx_room(const struct edge_ring *ring)
 int edge_ring_rxsync(struct edge *edge, struct edge_ring *ring)
 {
     struct nm_door *door = ring->door;
-    uint32_t head, number;
+    uint32_t head;
 
     follow_own_side(ring, &door->head);
     if (fetch_head(ring, &head, &door->tail, rx_room(ring)) != 0)
         return NM_EINVAL;
-    number = nm_ring_distance(ring->hwcur, head, ring->num_slots);
-    if (number > 0) {
-        ring->hwcur = head;
-        ring->head_count += number;
-        if (nm_door_publish(&door->head, ring->head_count, &door->head_event))
-            edge_wake_bell(edge->peer_bell); /* only the sender of a pipe asks for this */
-    }
+    if (publish_head(ring, head))
+        edge_wake_bell(edge->peer_bell); /* only the sender of a pipe asks for this */
     follow_other_side(ring, &door->tail, rx_room(ring));
     show_tail(ring);
     return check_faults(ring);

@@ -59,19 +59,6 @@ static struct {
 
 /* ---- waking programs ---- */
 
-static struct nm_bell *bell_of(const struct nm_kring *kring)
-{
-    return nm_region_bell(kring->adapter->region, kring->adapter->bell);
-}
-
-static void wake_sleepers(const struct nm_kring *kring)
-{
-    struct nm_bell *bell = bell_of(kring);
-
-    if (nm_bell_ring(bell))
-        syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
-}
-
 /* A program killed between its publication and its wake-up has silenced the bell and woken nobody:
  * wake whoever sleeps there, whatever the bell says. */
 static void wake_after_death(struct nm_adapter *adapter)
@@ -84,7 +71,10 @@ static void wake_after_death(struct nm_adapter *adapter)
 
 void nm_os_ring_wake(struct nm_kring *kring)
 {
-    wake_sleepers(kring);
+    struct nm_bell *bell = nm_region_bell(kring->adapter->region, kring->adapter->bell);
+
+    if (nm_bell_ring(bell))
+        syscall(SYS_futex, &bell->word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 /* ---- rings ---- */
